@@ -1,0 +1,133 @@
+# On a bare machine with Python 3.11, make and git:
+#
+#   make demo     runs the demo              (make demo FOLDER=path ARGS="--help")
+#   make check    runs all checks
+#
+# Both put what they need into ./.venv*, and do so again when pyproject.toml has changed. `make help` lists the rest.
+
+.DELETE_ON_ERROR:
+.NOTPARALLEL:
+.SUFFIXES:
+
+# The interpreter of the main environment; found by itself where it is not given.
+PYTHON ?=
+# What is handed to the command line of the demo, to pytest and to the benchmarks.
+FOLDER ?=
+ARGS ?=
+PYTEST_ARGS ?=
+BENCH_ARGS ?=
+
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip install -qq --disable-pip-version-check
+TYPED := $(wildcard orchestra_trio tests type_tests benchmarks examples)
+
+# What is tested is what is installed, whatever the shell has set.
+unexport PYTHONPATH PYTHONHOME
+# pyright asks for no newer version of itself.
+export PYRIGHT_PYTHON_IGNORE_WARNINGS := 1
+
+.PHONY: help
+help:
+	@echo "make demo           run the demo (FOLDER=path, ARGS=...)"
+	@echo "make check          run all checks, the tests last"
+	@echo "make lint           ruff, flake8-async, the changelog's fragments"
+	@echo "make format         let ruff format and mend what it can"
+	@echo "make types          mypy, pyright, pyright --verifytypes"
+	@echo "make imports        import-linter: the rooms of the house"
+	@echo "make build-wheel    build the wheel, and use it without extras"
+	@echo "make bench-quick    the benchmarks, briefly"
+	@echo "make bench          the benchmarks, for figures (BENCH_ARGS=...)"
+	@echo "make readme         the programs in README.md, CONTRIBUTING.md and docs/"
+	@echo "make test           all tests with branch coverage (PYTEST_ARGS=...)"
+	@echo "make test-py312     the tests of the wheel under Python 3.12, where the machine has it"
+	@echo "make test-py313     the same under Python 3.13"
+	@echo "make dev            only make ./.venv, with all tools"
+	@echo "make clean          remove what these commands have made"
+
+.PHONY: demo
+demo: $(VENV)/.demo
+	@$(BIN)/orchestra-trio demo $(if $(FOLDER),"$(FOLDER)") $(ARGS)
+
+# The documents' programs are part of the tests. The tests of the main interpreter come last, so that their summary and
+# the coverage are the last thing to be read.
+.PHONY: check
+check: lint types imports build-wheel bench-quick test-py312 test-py313 test
+
+.PHONY: lint
+lint: $(VENV)/.dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	find $(wildcard orchestra_trio examples) -name '*.py' -exec \
+	    $(BIN)/flake8-async --enable=ASYNC,ASYNC910,ASYNC911,ASYNC912,ASYNC913 {} +
+	find $(wildcard tests benchmarks) -name '*.py' -exec $(BIN)/flake8-async --enable=ASYNC {} +
+	$(BIN)/towncrier build --draft >/dev/null
+
+.PHONY: format
+format: $(VENV)/.dev
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+.PHONY: types
+types: $(VENV)/.dev
+	$(BIN)/mypy $(TYPED)
+	PATH="$(CURDIR)/$(BIN):$$PATH" pyright
+	PATH="$(CURDIR)/$(BIN):$$PATH" pyright --ignoreexternal --verifytypes orchestra_trio
+
+.PHONY: imports
+imports: $(VENV)/.dev
+	$(BIN)/lint-imports
+
+.PHONY: build-wheel
+build-wheel: $(VENV)/.dev
+	rm -rf dist
+	$(BIN)/hatchling build
+	$(BIN)/python .ci/check_wheel.py dist/*.whl
+
+.PHONY: bench-quick
+bench-quick: $(VENV)/.dev
+	$(BIN)/python -m benchmarks --quick
+
+.PHONY: bench
+bench: $(VENV)/.dev
+	$(BIN)/python -m benchmarks $(BENCH_ARGS)
+
+.PHONY: readme
+readme: $(VENV)/.dev
+	$(BIN)/pytest tests/test_readme.py
+
+.PHONY: test
+test: $(VENV)/.dev
+	$(BIN)/pytest --cov --cov-report=term-missing:skip-covered $(PYTEST_ARGS)
+
+.PHONY: test-py312
+test-py312: build-wheel
+	@.ci/test-wheel 3.12 $(PYTEST_ARGS)
+
+.PHONY: test-py313
+test-py313: build-wheel
+	@.ci/test-wheel 3.13 $(PYTEST_ARGS)
+
+.PHONY: dev
+dev: $(VENV)/.dev
+
+$(VENV)/.created: pyproject.toml
+	@python="$(PYTHON)"; [ -n "$$python" ] || python=$$(.ci/find-python 3.11 --or-newer) || exit 1; \
+	    echo "making $(VENV) with $$python"; \
+	    "$$python" -m venv --clear $(VENV)
+	@$(PIP) --upgrade 'pip>=25.1'
+	@touch $@
+
+$(VENV)/.demo: $(VENV)/.created
+	@$(PIP) --editable '.[demo]'
+	@touch $@
+
+$(VENV)/.dev: $(VENV)/.created
+	@$(PIP) --editable '.[testing,demo,benchmarks]' --group dev
+	@touch $@
+
+.PHONY: clean
+clean:
+	rm -rf .venv .venv-3.* build dist htmlcov .coverage .coverage.* .hypothesis \
+	    .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
+	find orchestra_trio tests type_tests benchmarks examples -name __pycache__ -prune -exec rm -rf {} + 2>/dev/null || true
