@@ -1,0 +1,186 @@
+"""Every exception of the library, each with its own wording.
+
+Callers pass facts, never sentences: subsystem, orchestra, type, state. Payloads never appear in a message. Each error
+says what happened, where, and what to do about it.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
+
+import trio
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from orchestra_trio.records import LaneName, Measurements
+
+__all__ = [
+    "AnnotateErrorOrigin",
+    "DeclarationError",
+    "OneshotCancelled",
+    "OneshotTimedOut",
+    "OrchestraError",
+    "SubsystemExited",
+    "SubsystemStalled",
+    "UndeclaredMessage",
+    "type_name",
+]
+
+
+def type_name(message_type: object) -> str:
+    """Return how errors and documents name a type: its qualified name without the module."""
+    return getattr(message_type, "__qualname__", None) or str(message_type)
+
+
+class OrchestraError(Exception):
+    """The base of every error that this library defines."""
+
+
+class DeclarationError(OrchestraError):
+    """An orchestra's class is wired wrongly; raised while the class is created, or when it is filled wrongly.
+
+    Attributes:
+        orchestra: The name of the class.
+        slot: The field at fault, or None where the class as a whole is.
+        problem: What is wrong.
+        remedy: What to write instead.
+    """
+
+    def __init__(self, orchestra: str, problem: str, remedy: str, *, slot: str | None = None) -> None:
+        self.orchestra = orchestra
+        self.slot = slot
+        self.problem = problem
+        self.remedy = remedy
+        place = orchestra if slot is None else f"{orchestra}.{slot}"
+        super().__init__(f"{place}: {problem}; {remedy}")
+
+
+class UndeclaredMessage(OrchestraError):
+    """A value was sent, routed or broadcast whose type the wiring does not allow there; nothing was queued.
+
+    Attributes:
+        sender: The subsystem that sent, or None for the embedding program.
+        orchestra: The orchestra's name.
+        message_type: The type of the value.
+    """
+
+    def __init__(
+        self,
+        orchestra: str,
+        sender: str | None,
+        message_type: type,
+        *,
+        operation: str,
+        declared: Iterable[type],
+    ) -> None:
+        self.orchestra = orchestra
+        self.sender = sender
+        self.message_type = message_type
+        who = f"the embedding program of {orchestra}" if sender is None else f"subsystem {sender!r} of {orchestra}"
+        names = ", ".join(type_name(one) for one in declared) or "nothing"
+        super().__init__(
+            f"{who} cannot {operation} a {type_name(message_type)}: the wiring allows {names} there; "
+            f"declare the type in the class, or use another one",
+        )
+
+
+class SubsystemExited(OrchestraError, trio.BrokenResourceError):
+    """The consumer of a message has ended, so that the message was not queued.
+
+    Attributes:
+        orchestra: The orchestra's name.
+        consumer: The subsystem that has ended.
+        sender: The subsystem that sent, or None for the embedding program.
+        message_type: The type of the message.
+    """
+
+    def __init__(self, orchestra: str, consumer: str, sender: str | None, message_type: type) -> None:
+        self.orchestra = orchestra
+        self.consumer = consumer
+        self.sender = sender
+        self.message_type = message_type
+        who = "the embedding program" if sender is None else f"subsystem {sender!r}"
+        super().__init__(
+            f"{who} sent a {type_name(message_type)} to subsystem {consumer!r} of {orchestra}, which has ended; "
+            f'let it run on, or declare its slot with after_exit="dead_letter"',
+        )
+
+
+class SubsystemStalled(OrchestraError):
+    """A subsystem did not make room in a lane within the time allowed.
+
+    Attributes:
+        orchestra: The orchestra's name.
+        consumers: The subsystems whose lanes stayed full, in declaration order.
+        lane: Which of their lanes.
+        timeout: How long the call waited, in seconds.
+        places: Where each of them stood at the end, in the order of `consumers`.
+    """
+
+    def __init__(
+        self,
+        orchestra: str,
+        lane: LaneName,
+        timeout: float,
+        places: dict[str, str],
+    ) -> None:
+        self.orchestra = orchestra
+        self.consumers: tuple[str, ...] = tuple(places)
+        self.lane = lane
+        self.timeout = timeout
+        self.places: tuple[str, ...] = tuple(places.values())
+        standing = "; ".join(f"{name!r} {place}" for name, place in places.items())
+        super().__init__(
+            f"the {lane} lane of {orchestra} stayed full for {timeout:g} s: {standing}; "
+            f"let these subsystems receive more often, or give the lane more capacity",
+        )
+
+
+class OneshotCancelled(OrchestraError, trio.BrokenResourceError):
+    """The reply end was closed, dropped or lost unused: there will be no answer.
+
+    Attributes:
+        name: The oneshot's name.
+        measurements: How long it lived and was waited for.
+    """
+
+    def __init__(self, name: str, measurements: Measurements) -> None:
+        self.name = name
+        self.measurements = measurements
+        super().__init__(
+            f"no answer to {name!r} will come: its reply end was closed or dropped unused "
+            f"{measurements.since_creation:.3f} s after creation; send on the reply end before letting go of it",
+        )
+
+
+class OneshotTimedOut(OrchestraError, TimeoutError):
+    """No answer came within the hard timeout.
+
+    Attributes:
+        name: The oneshot's name.
+        timeout: The hard timeout, in seconds.
+        measurements: How long it lived and was waited for.
+    """
+
+    def __init__(self, name: str, timeout: float, measurements: Measurements) -> None:
+        self.name = name
+        self.timeout = timeout
+        self.measurements = measurements
+        super().__init__(
+            f"no answer to {name!r} within its hard timeout of {timeout:g} s; "
+            f"answer sooner, or open it with a larger hard_timeout",
+        )
+
+
+@runtime_checkable
+class AnnotateErrorOrigin(Protocol):
+    """An exception that wants to say itself which subsystem it came from.
+
+    Source:
+        The trait of the same name in Rust orchestra.
+    """
+
+    def with_origin(self, origin: str, /) -> BaseException:
+        """Return the exception to report in place of this one, given the name of the subsystem that raised it."""
+        ...

@@ -1,0 +1,219 @@
+"""Small frozen data that every room shares: what was measured, what was lost, how it ended.
+
+Nothing here knows how it is made, and nothing here changes after it was made. `attrs.asdict` turns each record into
+plain data.
+"""
+
+from __future__ import annotations
+
+import enum
+from typing import Literal, TypeAlias
+
+import attrs
+
+__all__ = [
+    "DeadLetter",
+    "DeadLetterReason",
+    "LaneName",
+    "Measurements",
+    "MessageLane",
+    "OrchestraStatistics",
+    "PollNext",
+    "Priority",
+    "Readout",
+    "StopReport",
+    "SubsystemState",
+    "SubsystemStatistics",
+    "Wait",
+    "WaitKind",
+]
+
+MessageLane: TypeAlias = Literal["priority", "unbounded", "bounded"]
+"""The lanes that messages travel in."""
+
+LaneName: TypeAlias = Literal["signals", "priority", "unbounded", "bounded"]
+"""All four lanes of a mailbox, in the order in which statistics show them."""
+
+SubsystemState: TypeAlias = Literal["starting", "running", "ending", "finished", "failed", "cancelled"]
+"""The life of a subsystem: `ending` once it was given end-of-input, the last three once nothing of it runs any more."""
+
+WaitKind: TypeAlias = Literal["receive", "send", "request"]
+"""What a task of a subsystem can wait for inside the library."""
+
+DeadLetterReason: TypeAlias = Literal["wip", "unconsumed", "exited", "stopping", "left over", "outgoing closed"]
+"""Why no subsystem received an accepted message.
+
+`wip`: its consumer is not built yet. `unconsumed`: the wiring has no consumer for it. `exited`: its consumer had
+ended, and its slot says `after_exit="dead_letter"`. `stopping`: its consumer had ended while sender or orchestra was
+stopping. `left over`: it lay in a lane when its consumer ended. `outgoing closed`: the embedding program had stopped
+reading `running.outgoing`.
+"""
+
+
+class Priority(enum.Enum):
+    """Which lane a message takes where its consumer has a priority lane."""
+
+    NORMAL = "normal"
+    """The bounded lane."""
+
+    HIGH = "high"
+    """The priority lane; the bounded lane where the consumer's slot has none."""
+
+
+class PollNext(enum.Enum):
+    """Which side `select_with_strategy` asks first."""
+
+    LEFT = "left"
+    RIGHT = "right"
+
+
+@attrs.frozen
+class Readout:
+    """One reading of a channel's or a lane's meter. Reading changes nothing."""
+
+    sent: int
+    """Messages that the channel holds or has held, counted in the step that put them there."""
+
+    received: int
+    """Messages that a receiver has taken."""
+
+    channel_len: int
+    """Messages in the channel now. What was sent, and is neither received nor here, became dead letters."""
+
+    peak_channel_len: int
+    """The most messages that were ever in the channel at once."""
+
+    blocked: int
+    """How often a sender had to wait for room."""
+
+    tof: tuple[float, ...] = ()
+    """Times of flight of sampled messages, in seconds, oldest first; the last 100 at the most."""
+
+
+@attrs.frozen
+class Measurements:
+    """How long one oneshot took."""
+
+    since_creation: float
+    """Seconds from its creation to its end."""
+
+    since_first_wait: float | None
+    """Seconds from the first wait for the answer to its end; None if nobody had waited."""
+
+    reason: Literal["answered", "cancelled", "timed out"]
+    """How it ended."""
+
+
+@attrs.frozen
+class DeadLetter:
+    """An accepted message that no subsystem received."""
+
+    message: object
+    """The message itself."""
+
+    sender: str | None
+    """The subsystem that sent it, or None for the embedding program."""
+
+    consumer: str | None
+    """The subsystem it was for, or None where the wiring has no consumer for it."""
+
+    lane: MessageLane
+    """The lane it lay in, or would have taken."""
+
+    reason: DeadLetterReason
+    """Why nobody received it."""
+
+
+@attrs.frozen
+class Wait:
+    """What one task of a subsystem waits for, inside the library."""
+
+    task: str
+    """The task's name."""
+
+    kind: WaitKind
+    """`receive`: for its own mailbox. `send`: for room in another's. `request`: for an answer."""
+
+    subsystem: str
+    """Whose mailbox it waits at, or who is to answer."""
+
+    lane: LaneName | None
+    """The full lane, for a send."""
+
+    message_type: str | None
+    """The name of the type that it sends or requests."""
+
+    since: float
+    """When it began, on trio's clock, in seconds."""
+
+
+@attrs.frozen
+class SubsystemStatistics:
+    """One subsystem of a running orchestra, at one moment."""
+
+    name: str
+    """The name of its slot."""
+
+    state: SubsystemState
+    """Where it is in its life."""
+
+    signals: Readout
+    """The lane of signals."""
+
+    priority: Readout
+    """The lane of messages with high priority; always empty where the slot has none."""
+
+    unbounded: Readout
+    """The lane of `send_unbounded`."""
+
+    bounded: Readout
+    """The lane of ordinary messages."""
+
+    epoch: int
+    """The number of the last broadcast that it received; 0 before the first."""
+
+    jobs: int
+    """Jobs that run now, background ones included."""
+
+    restarts: int
+    """How often it was started anew."""
+
+    waits: tuple[Wait, ...]
+    """What its tasks wait for inside the library, longest first."""
+
+
+@attrs.frozen
+class OrchestraStatistics:
+    """A running orchestra, at one moment."""
+
+    name: str
+    """The name of its class."""
+
+    subsystems: dict[str, SubsystemStatistics]
+    """Every built subsystem, in declaration order."""
+
+    epoch: int
+    """The number of the last broadcast; 0 before the first."""
+
+    events: Readout
+    """The channel of events."""
+
+    dead_letters: dict[DeadLetterReason, int]
+    """All dead letters so far, by reason."""
+
+    uptime: float
+    """Seconds since it was opened; stands still once everything has ended."""
+
+
+@attrs.frozen
+class StopReport:
+    """How `terminate` ended."""
+
+    finished: tuple[str, ...]
+    """The subsystems that ended by themselves, in declaration order."""
+
+    cancelled: tuple[str, ...]
+    """Those that had to be cancelled when the grace was over, in declaration order."""
+
+    undelivered: dict[str, int]
+    """How many messages each subsystem left in its lanes; only those that left any."""

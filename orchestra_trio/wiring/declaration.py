@@ -1,0 +1,169 @@
+"""What a class declares: read from its body, checked, and laid out as routes and graph."""
+
+from __future__ import annotations
+
+import warnings
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Never, get_args, get_origin
+
+import attrs
+from typing_extensions import get_original_bases
+
+from orchestra_trio.wiring.annotations import Scope, statement_frame
+from orchestra_trio.wiring.checks import (
+    check_consumers,
+    check_purposes,
+    check_signals,
+    unconsumed_types,
+    unsent_types,
+)
+from orchestra_trio.wiring.fields import Fields, read_fields
+from orchestra_trio.wiring.graph import build_graph, wiring_edges
+from orchestra_trio.wiring.message_types import message_types
+from orchestra_trio.wiring.options import OrchestraOptions, read_options
+from orchestra_trio.wiring.routing import build_routes
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable, Mapping
+    from types import FrameType
+
+    from orchestra_trio.wiring.checks import Finding
+    from orchestra_trio.wiring.graph import WiringGraph
+    from orchestra_trio.wiring.options import Level
+    from orchestra_trio.wiring.routing import Routes
+    from orchestra_trio.wiring.slots import Slot
+
+__all__ = ["Declaration", "declare"]
+
+
+@attrs.frozen(kw_only=True, eq=False)
+class Declaration:
+    """All that one orchestra's class says."""
+
+    name: str
+    """The name of the class."""
+
+    signal_types: tuple[type, ...]
+    """What can be broadcast; subclasses too."""
+
+    event_types: tuple[type, ...]
+    """What can come in through a handle; subclasses too."""
+
+    slots: Mapping[str, Slot]
+    """The slots in declaration order, inherited ones first."""
+
+    baggage: Mapping[str, object]
+    """The other fields, likewise, each with its type expression."""
+
+    options: OrchestraOptions
+    """The options of the class."""
+
+    routes: Routes = attrs.field(repr=False)
+    """Who gets a message, who hears a signal."""
+
+    graph: WiringGraph = attrs.field(repr=False)
+    """Who sends to whom."""
+
+
+def declare(
+    cls: type,
+    *,
+    base: type,
+    slot_classes: Collection[object],
+    reserved: Collection[str],
+    parent: Declaration | None,
+    options: Mapping[str, object],
+    frame: FrameType | None,
+) -> Declaration:
+    """Read and check what a class declares; to be called while the class is created, from `__init_subclass__`.
+
+    Args:
+        cls: The class.
+        base: The generic class that all orchestras inherit from; its arguments are signals and events.
+        slot_classes: The generic classes that make a field a slot; their arguments are consumes, sends and signals.
+        reserved: Names that no field may have.
+        parent: The declaration of the orchestra that the class inherits from, if it does.
+        options: The class's options, as given.
+        frame: The caller's frame, from which the class statement's is found; None looks up quoted names only in the
+            class's module.
+
+    Raises:
+        DeclarationError: Something is declared wrongly; it names class and field.
+
+    Warns:
+        UserWarning: A finding that the class's options take for a warning, at the class statement.
+    """
+    scope = Scope.of_class(cls, frame)
+    _check_bases(cls, base, scope)
+    settings = read_options(options, OrchestraOptions() if parent is None else parent.options, scope)
+    signal_types, event_types = _read_parameters(cls, base, parent, scope)
+    inherited = Fields({}, {}) if parent is None else Fields(parent.slots, parent.baggage)
+    fields = read_fields(cls, inherited, settings, scope, slot_classes=slot_classes, reserved=reserved)
+    routes = _checked_routes(fields.slots, signal_types, settings, scope, frame)
+    wip = [slot.name for slot in fields.slots.values() if slot.wip]
+    return Declaration(
+        name=scope.orchestra,
+        signal_types=signal_types,
+        event_types=event_types,
+        slots=MappingProxyType(fields.slots),
+        baggage=MappingProxyType(fields.baggage),
+        options=settings,
+        routes=routes,
+        graph=build_graph(fields.slots, wiring_edges(fields.slots, routes), wip),
+    )
+
+
+def _check_bases(cls: type, base: type, scope: Scope) -> None:
+    orchestras = [one.__name__ for one in cls.__bases__ if one is not base and base in one.__mro__]
+    if len(orchestras) > 1:
+        raise scope.fault(
+            f"it inherits from several orchestras, {' and '.join(orchestras)}",
+            "inherit from one, and repeat the fields of the others",
+        )
+
+
+def _read_parameters(
+    cls: type, base: type, parent: Declaration | None, scope: Scope
+) -> tuple[tuple[type, ...], tuple[type, ...]]:
+    for one in get_original_bases(cls):
+        if get_origin(one) is base:
+            signals, events, *_ = (*get_args(one), Never, Never)
+            return message_types(signals, scope, "signal type", None), message_types(events, scope, "event type", None)
+    return ((), ()) if parent is None else (parent.signal_types, parent.event_types)
+
+
+def _checked_routes(
+    slots: Mapping[str, Slot],
+    signal_types: tuple[type, ...],
+    options: OrchestraOptions,
+    scope: Scope,
+    frame: FrameType | None,
+) -> Routes:
+    check_purposes(slots.values(), scope)
+    check_consumers(slots.values(), options.outgoing, scope)
+    check_signals(signal_types, slots.values(), options.outgoing, scope)
+    # Routes exist only where no two consumers overlap; what reaches nobody shows only in the routes.
+    routes = build_routes(scope.orchestra, slots, signal_types, options.outgoing)
+    _report(unconsumed_types(slots.values(), routes), "unconsumed", options.unconsumed, scope, frame)
+    _report(unsent_types(slots.values(), routes), "unsent", options.unsent, scope, frame)
+    return routes
+
+
+def _report(findings: Iterable[Finding], option: str, level: Level, scope: Scope, frame: FrameType | None) -> None:
+    if level == "allow":
+        return
+    for one in findings:
+        fault = scope.fault(one.problem, f'{one.remedy}; {option}="allow" lets it be', one.slot)
+        if level == "error":
+            raise fault
+        statement = statement_frame(frame)
+        if statement is None:
+            warnings.warn(str(fault), stacklevel=3)
+        else:
+            warnings.warn_explicit(
+                str(fault),
+                UserWarning,
+                statement.f_code.co_filename,
+                statement.f_lineno,
+                module=statement.f_globals.get("__name__"),
+            )

@@ -1,0 +1,283 @@
+"""Slots: the places for subsystems in an orchestra, and what `subsystem(...)` says about one."""
+
+from __future__ import annotations
+
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeAlias, overload
+
+import attrs
+
+from orchestra_trio.errors import type_name
+from orchestra_trio.wiring.message_types import message_types
+from orchestra_trio.wiring.options import check_positive_integer, check_word
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from orchestra_trio.wiring.annotations import Scope
+    from orchestra_trio.wiring.options import OrchestraOptions
+
+__all__ = ["AfterExit", "LaneStrategy", "OnExit", "Slot", "SubsystemSpec", "resolve_slot", "subsystem"]
+
+OnExit: TypeAlias = Literal["continue", "stop"]
+"""What the normal end of a subsystem means for the others; `stop` closes the orchestra's input."""
+
+AfterExit: TypeAlias = Literal["raise", "dead_letter"]
+"""What a message to a subsystem gets once that has ended."""
+
+
+_ROLES = ("consumed type", "sent type", "signal type")
+
+
+class LaneStrategy(Protocol):
+    """What decides which message lane is served next; the wiring only passes it on."""
+
+    def chooser(self) -> Any:  # noqa: ANN401 - what it returns is between the strategy and the mailbox
+        """Return a fresh decider for one mailbox."""
+        ...
+
+
+@attrs.frozen(kw_only=True, eq=False)
+class SubsystemSpec:
+    """What `subsystem(...)` was told, unchecked; None leaves it to the annotation or to the class."""
+
+    consumes: object = None
+    sends: object = None
+    signals: object = None
+    message_capacity: int | None = None
+    signal_capacity: int | None = None
+    priority: bool = False
+    unbounded: Mapping[type, str] = attrs.field(factory=dict[type, str])
+    select: LaneStrategy | None = None
+    on_exit: OnExit = "continue"
+    after_exit: AfterExit = "raise"
+    readiness: bool = False
+    wip: bool = False
+
+
+@attrs.frozen(kw_only=True)
+class Slot:
+    """A place for one subsystem: its types, and its options with the class's defaults filled in."""
+
+    name: str
+    """The name of the field."""
+
+    consumes: tuple[type, ...]
+    """The types of the messages that it receives; nobody else does."""
+
+    sends: tuple[type, ...]
+    """The types of the messages that it may send."""
+
+    signals: tuple[type, ...]
+    """The types of the signals that it subscribes to."""
+
+    message_capacity: int
+    """Messages that fit into its bounded lane, and into its priority lane."""
+
+    signal_capacity: int
+    """Signals that fit into its signal lane."""
+
+    priority: bool
+    """Whether it has a priority lane."""
+
+    unbounded: Mapping[type, str] = attrs.field(hash=False)
+    """The types that it sends unbounded, each with what bounds them elsewhere."""
+
+    select: LaneStrategy | None
+    """How its message lanes are served; None for the default."""
+
+    on_exit: OnExit
+    """What its normal end means for the others."""
+
+    after_exit: AfterExit
+    """What a message to it gets once it has ended."""
+
+    readiness: bool
+    """Whether opening waits for its `ctx.started()`."""
+
+    wip: bool
+    """Whether it is not built yet: nothing is held in it, and messages to it become dead letters."""
+
+    spec: SubsystemSpec = attrs.field(eq=False, repr=False)
+    """What the field says itself; its capacities are None where the class's count."""
+
+    def under(self, options: OrchestraOptions) -> Slot:
+        """Return this slot with the capacities that it has in a class with these options."""
+        return attrs.evolve(
+            self,
+            message_capacity=self.spec.message_capacity or options.message_capacity,
+            signal_capacity=self.spec.signal_capacity or options.signal_capacity,
+        )
+
+
+@overload
+def subsystem(
+    *,
+    consumes: object = None,
+    sends: object = None,
+    signals: object = None,
+    message_capacity: int | None = None,
+    signal_capacity: int | None = None,
+    priority: bool = False,
+    unbounded: Mapping[type, str] | None = None,
+    select: LaneStrategy | None = None,
+    on_exit: OnExit = "continue",
+    after_exit: AfterExit = "raise",
+    readiness: bool = False,
+    wip: Literal[True],
+    init: Literal[False] = False,
+) -> Any: ...  # noqa: ANN401 - a field specifier stands for a value of the field's own type
+@overload
+def subsystem(
+    *,
+    consumes: object = None,
+    sends: object = None,
+    signals: object = None,
+    message_capacity: int | None = None,
+    signal_capacity: int | None = None,
+    priority: bool = False,
+    unbounded: Mapping[type, str] | None = None,
+    select: LaneStrategy | None = None,
+    on_exit: OnExit = "continue",
+    after_exit: AfterExit = "raise",
+    readiness: bool = False,
+    wip: Literal[False] = False,
+) -> Any: ...  # noqa: ANN401 - as above
+def subsystem(  # noqa: PLR0913 - each is one fact about a slot; few are given at once
+    *,
+    consumes: object = None,
+    sends: object = None,
+    signals: object = None,
+    message_capacity: int | None = None,
+    signal_capacity: int | None = None,
+    priority: bool = False,
+    unbounded: Mapping[type, str] | None = None,
+    select: LaneStrategy | None = None,
+    on_exit: OnExit = "continue",
+    after_exit: AfterExit = "raise",
+    readiness: bool = False,
+    wip: bool = False,
+    init: bool = False,  # noqa: ARG001 - type checkers alone read it: a wip slot is no argument of the constructor
+) -> Any:
+    """Say more about a slot than its annotation does.
+
+    Written `parser: Subsystem[Parse, Store] = subsystem(priority=True)`. The values are checked when the class that
+    has the field is created, so that errors name both.
+
+    Args:
+        consumes: The types it consumes, in place of the annotation's: a type, a union, a tuple of types, or Never.
+        sends: The types it sends, likewise.
+        signals: The types of signals it subscribes to, likewise.
+        message_capacity: Messages that fit into its bounded lane and into its priority lane; the class's by default.
+        signal_capacity: Signals that fit into its signal lane; the class's by default.
+        priority: Whether it has a priority lane.
+        unbounded: The types that it sends unbounded, each with what bounds them elsewhere: `{Log: "one per block"}`.
+        select: The strategy by which its message lanes are served; weighted by default.
+        on_exit: What its normal end means for the others; "stop" closes the orchestra's input.
+        after_exit: What a message to it gets once it has ended.
+        readiness: Whether it calls `ctx.started()`, and opening waits for that.
+        wip: Whether it is not built yet; nothing is held in it then.
+        init: Leave it out; it tells type checkers that a wip slot cannot be set.
+
+    Returns:
+        A specification that the class reads; typed as Any, since it stands for a subsystem.
+
+    Source:
+        The attribute `#[subsystem(...)]` of a field. Unlike it, unbounded sending is declared, with a reason.
+    """
+    return SubsystemSpec(
+        consumes=consumes,
+        sends=sends,
+        signals=signals,
+        message_capacity=message_capacity,
+        signal_capacity=signal_capacity,
+        priority=priority,
+        unbounded={} if unbounded is None else unbounded,
+        select=select,
+        on_exit=on_exit,
+        after_exit=after_exit,
+        readiness=readiness,
+        wip=wip,
+    )
+
+
+def resolve_slot(
+    name: str, annotated: tuple[object, object, object], spec: SubsystemSpec, options: OrchestraOptions, scope: Scope
+) -> Slot:
+    """Return the slot that a field declares.
+
+    Args:
+        name: The field.
+        annotated: The type expressions of its annotation: consumes, sends, signals.
+        spec: What `subsystem(...)` says; its types override the annotation's.
+        options: The class's, for the defaults.
+        scope: Looks up quoted names, and whose fault it is.
+
+    Raises:
+        DeclarationError: A type cannot be told at run time, or an option's value cannot be.
+    """
+    _check_values(name, spec, scope)
+    overrides = (spec.consumes, spec.sends, spec.signals)
+    consumes, sends, signals = (
+        message_types(annotation if override is None else override, scope, role, name)
+        for annotation, override, role in zip(annotated, overrides, _ROLES, strict=True)
+    )
+    return Slot(
+        name=name,
+        consumes=consumes,
+        sends=sends,
+        signals=signals,
+        message_capacity=spec.message_capacity or options.message_capacity,
+        signal_capacity=spec.signal_capacity or options.signal_capacity,
+        priority=spec.priority,
+        unbounded=_read_unbounded(name, spec, sends, scope),
+        select=spec.select,
+        on_exit=spec.on_exit,
+        after_exit=spec.after_exit,
+        readiness=spec.readiness,
+        wip=spec.wip,
+        spec=spec,
+    )
+
+
+def _check_values(name: str, spec: SubsystemSpec, scope: Scope) -> None:
+    for option in ("message_capacity", "signal_capacity"):
+        value = getattr(spec, option)
+        if value is not None:
+            check_positive_integer(option, value, scope, name)
+    for option in ("priority", "readiness", "wip"):
+        value = getattr(spec, option)
+        if not isinstance(value, bool):
+            raise scope.fault(f"{option}={value!r} is neither True nor False", "write one of them", name)
+    check_word("on_exit", spec.on_exit, OnExit, scope, name)
+    check_word("after_exit", spec.after_exit, AfterExit, scope, name)
+    if spec.select is not None and not callable(getattr(spec.select, "chooser", None)):
+        raise scope.fault(f"select={spec.select!r} is no strategy", "write one that has a method chooser()", name)
+
+
+def _read_unbounded(name: str, spec: SubsystemSpec, sends: tuple[type, ...], scope: Scope) -> Mapping[type, str]:
+    given: object = spec.unbounded
+    if not hasattr(given, "items"):
+        raise scope.fault(
+            f"unbounded={given!r} gives no reasons",
+            'write a dict of each type with what bounds it elsewhere, such as {Log: "one per block"}',
+            name,
+        )
+    reasons: dict[type, str] = {}
+    for expression, reason in spec.unbounded.items():
+        text: object = reason
+        for one in message_types(expression, scope, "unbounded type", name):
+            if not isinstance(text, str) or not text.strip():
+                raise scope.fault(
+                    f"it sends {type_name(one)} unbounded without a reason",
+                    'write what bounds it elsewhere, such as "one per block"',
+                    name,
+                )
+            if one not in sends:
+                raise scope.fault(
+                    f"it does not send {type_name(one)}, which it declares unbounded",
+                    f"add {type_name(one)} to the types that it sends, or leave it out of unbounded=",
+                    name,
+                )
+            reasons[one] = text
+    return MappingProxyType(reasons)
