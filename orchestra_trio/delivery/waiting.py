@@ -1,0 +1,148 @@
+"""Waiting, laid around the mailbox: how a task parks at it and is woken.
+
+A parked task is one object, `Parked`, which stands in a queue of a mailbox. Whoever wakes it takes it out of that queue
+in the same step, so a task that is cancelled while it waits has changed nothing, and one that was woken cannot be
+cancelled any more before it has what it waited for (law 9).
+"""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING, Generic
+
+import trio
+from typing_extensions import TypeVar, override
+
+from orchestra_trio.delivery.trio_internals import wake
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, MutableMapping
+    from typing import Any
+
+    from orchestra_trio.delivery.lanes import Lane, Reply
+    from orchestra_trio.delivery.mailbox import Mailbox
+
+__all__ = ["Parked", "ParkedAtSeveral", "park_receiver", "park_sender"]
+
+T = TypeVar("T")
+MessageT = TypeVar("MessageT")
+SignalT = TypeVar("SignalT")
+
+
+class Parked(Generic[T]):
+    """One task that waits to receive an item, or for its own to be let in.
+
+    Attributes:
+        task: The task.
+        since: When it began to wait, on trio's clock, in seconds.
+    """
+
+    __slots__ = ("_error", "_item", "_withdraw", "since", "task")
+
+    def __init__(self, withdraw: Callable[[Parked[T]], object]) -> None:
+        """Stand for the current task; `withdraw` takes it out of its queues when it is cancelled."""
+        self.task: trio.lowlevel.Task = trio.lowlevel.current_task()
+        self.since: float = trio.current_time()
+        self._withdraw = withdraw
+        self._error: BaseException | None = None
+        self._item: Any = None
+
+    def hand(self, item: T) -> None:
+        """Wake the task with an item."""
+        self._item = item
+        wake(self.task)
+
+    def admit(self) -> None:
+        """Wake the task: its own item was let in, or dealt with otherwise."""
+        wake(self.task)
+
+    def end(self) -> None:
+        """Wake the task with end-of-input."""
+        self.refuse(trio.EndOfChannel())
+
+    def refuse(self, error: BaseException | None) -> None:
+        """Wake the task with an error; with None, as if what it waited for had happened."""
+        self._error = error
+        wake(self.task)
+
+    async def wait(self) -> T:
+        """Wait until woken; return the item handed over, or raise the error."""
+        await trio.lowlevel.wait_task_rescheduled(self._abort)
+        error, self._error = self._error, None
+        if error is not None:
+            try:
+                raise error
+            finally:
+                del error  # else the error would refer to itself, by its traceback, through this frame or the caller's
+        item: T = self._item
+        return item
+
+    def _abort(self, _: trio.lowlevel.RaiseCancelT) -> trio.lowlevel.Abort:
+        self._withdraw(self)
+        return trio.lowlevel.Abort.SUCCEEDED
+
+
+class ParkedAtSeveral(Parked[T]):
+    """One task that waits to receive one item from any of several mailboxes.
+
+    The first that serves it takes it out of the queues of all others in the same step, so it never takes two items.
+    A mailbox that ends is left, and the others are waited for; the task gets end-of-input from the last of them.
+
+    Attributes:
+        place: Which of its queues it was served in, counted from 0; unset before that.
+    """
+
+    __slots__ = ("_queues", "place")
+
+    def __init__(self, queues: Iterable[MutableMapping[Any, None]]) -> None:
+        """Stand for the current task, behind all others in each of these queues; two may be the same."""
+        self._queues = dict(enumerate(queues))
+        super().__init__(partial(_leave, self._queues))
+        for queue in self._queues.values():
+            queue[self] = None
+
+    @override
+    def hand(self, item: T) -> None:
+        self.place = self._left()[0]
+        self._withdraw(self)
+        super().hand(item)
+
+    @override
+    def end(self) -> None:
+        for place in self._left():
+            del self._queues[place]
+        if not self._queues:
+            super().end()
+
+    @override
+    def refuse(self, error: BaseException | None) -> None:
+        self._withdraw(self)
+        super().refuse(error)
+
+    def _left(self) -> list[int]:
+        """Return in which queues it does not stand any more: who calls it has just taken it out."""
+        return [place for place, queue in self._queues.items() if self not in queue]
+
+
+def _leave(queues: dict[int, MutableMapping[Any, None]], parked: Parked[Any]) -> None:
+    for queue in queues.values():
+        queue.pop(parked, None)
+
+
+async def park_receiver(mailbox: Mailbox[MessageT, SignalT], *, signals_only: bool = False) -> MessageT | SignalT:
+    """Wait behind all others for an item of an empty mailbox.
+
+    Raises:
+        trio.EndOfChannel: The mailbox was exhausted, or shut, while the task waited.
+    """
+    queue: MutableMapping[Any, None] = mailbox.signal_receivers if signals_only else mailbox.receivers
+    parked: Parked[MessageT | SignalT] = Parked(queue.__delitem__)
+    queue[parked] = None
+    return await parked.wait()
+
+
+async def park_sender(lane: Lane[T], item: T, sender: str | None, reply: Reply | None = None) -> None:
+    """Wait behind all others until a full lane has let the item in."""
+    parked: Parked[None] = Parked(lane.withdraw)
+    lane.offer(parked, item, sender, reply)
+    await parked.wait()
