@@ -1,1 +1,77 @@
-"""Orchestras of subsystems for trio: typed messages, metered lanes, signals that overtake, ordered endings."""
+"""Orchestras of subsystems for trio: typed messages, metered lanes, signals that overtake, ordered endings.
+
+Layers, each importing only from those before it: `errors` and `records`; `wiring` (declare) and `delivery` (lanes,
+order, waiting); `runtime` (open, route, stop); `cli`.
+"""
+
+from orchestra_trio.delivery.channels import Meter
+from orchestra_trio.delivery.ends import MeteredReceiver, MeteredSender, UnboundedMeteredSender
+from orchestra_trio.delivery.oneshot import OneshotReceiver, OneshotSender, open_oneshot
+from orchestra_trio.delivery.open_channels import open_metered_channel, open_unbounded_channel
+from orchestra_trio.delivery.select import select, select_with_strategy
+from orchestra_trio.delivery.strategies import Biased, Weighted
+from orchestra_trio.errors import (
+    AnnotateErrorOrigin,
+    DeclarationError,
+    OneshotCancelled,
+    OneshotTimedOut,
+    OrchestraError,
+    SubsystemExited,
+    SubsystemStalled,
+    UndeclaredMessage,
+)
+from orchestra_trio.records import (
+    DeadLetter,
+    Measurements,
+    OrchestraStatistics,
+    PollNext,
+    Priority,
+    Readout,
+    StopReport,
+    SubsystemStatistics,
+)
+from orchestra_trio.runtime.context import SubsystemContext
+from orchestra_trio.runtime.events import Connector
+from orchestra_trio.runtime.orchestra import Orchestra, Subsystem
+from orchestra_trio.runtime.running import RunningOrchestra
+from orchestra_trio.runtime.sender import SubsystemSender
+from orchestra_trio.wiring.slots import subsystem
+
+__all__ = [
+    "AnnotateErrorOrigin",
+    "Biased",
+    "Connector",
+    "DeadLetter",
+    "DeclarationError",
+    "Measurements",
+    "Meter",
+    "MeteredReceiver",
+    "MeteredSender",
+    "OneshotCancelled",
+    "OneshotReceiver",
+    "OneshotSender",
+    "OneshotTimedOut",
+    "Orchestra",
+    "OrchestraError",
+    "OrchestraStatistics",
+    "PollNext",
+    "Priority",
+    "Readout",
+    "RunningOrchestra",
+    "StopReport",
+    "Subsystem",
+    "SubsystemContext",
+    "SubsystemExited",
+    "SubsystemSender",
+    "SubsystemStalled",
+    "SubsystemStatistics",
+    "UnboundedMeteredSender",
+    "UndeclaredMessage",
+    "Weighted",
+    "open_metered_channel",
+    "open_oneshot",
+    "open_unbounded_channel",
+    "select",
+    "select_with_strategy",
+    "subsystem",
+]

@@ -154,7 +154,7 @@ OWN = "write {} for all of them, or a class of your own that holds one"
             "write the classes that implement the protocol: routing goes by class, not by structure",
         ),
         (5, "5", "write a class"),
-        (Fetch(), None, "write a class"),
+        pytest.param(Fetch(), None, "write a class", id="an instance"),
         (Same, "~T", "write the class that the type variable stands for"),
     ],
     ids=repr,

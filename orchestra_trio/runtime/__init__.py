@@ -1,0 +1,1 @@
+"""The tasks of a running orchestra: contexts, routing, signals, opening, drain and stop."""

@@ -1,0 +1,232 @@
+"""The declared orchestra: the base class, and the protocol of what stands in its slots."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, Never, Protocol
+
+import attrs
+import trio
+from typing_extensions import TypeVar, dataclass_transform
+
+from orchestra_trio.errors import DeclarationError
+from orchestra_trio.runtime.events import Connector
+from orchestra_trio.runtime.opening import OpenOrchestra
+from orchestra_trio.runtime.run import Held
+from orchestra_trio.wiring.declaration import Declaration, declare
+from orchestra_trio.wiring.slots import subsystem
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable
+
+    from orchestra_trio.records import DeadLetter
+    from orchestra_trio.runtime.context import SubsystemContext
+    from orchestra_trio.runtime.running import RunningOrchestra
+    from orchestra_trio.wiring.graph import WiringGraph
+
+__all__ = ["Orchestra", "Subsystem"]
+
+In_contra = TypeVar("In_contra", contravariant=True)
+Out_co = TypeVar("Out_co", covariant=True, default=Never)
+Sig = TypeVar("Sig", default=Never)
+SignalT = TypeVar("SignalT", default=Never)
+EventT = TypeVar("EventT", default=Never)
+
+
+class Subsystem(Protocol[In_contra, Out_co, Sig]):
+    """Any async callable that takes a context: a function, a bound method, an object with `__call__`.
+
+    As an annotation in an orchestra's class, `name: Subsystem[Consumes, Sends, Signals]` makes a slot; what it neither
+    sends nor hears is left out, or `Never`.
+
+    Source:
+        The trait of the same name in Rust orchestra.
+    """
+
+    def __call__(self, ctx: SubsystemContext[In_contra, Out_co, Sig], /) -> Awaitable[None]:
+        """Run until the work is done, or the input has ended."""
+        ...
+
+
+_LATER = frozenset({"builder", "features", "message_types", "replace"})
+"""Names that orchestras will need themselves: refused from the start, so that no program breaks then."""
+
+
+@dataclass_transform(kw_only_default=True, frozen_default=True, field_specifiers=(subsystem,))
+class Orchestra(Generic[SignalT, EventT]):
+    """A declared set of subsystems: `class Pipeline(Orchestra[Signal, Event], message_capacity=64)`.
+
+    Fields annotated with `Subsystem[...]` are slots, all others baggage; an instance is made with keyword arguments
+    and is frozen. It holds the subsystems, and does not run: see `open`. It may be opened again after it has ended.
+
+    Class options, with their defaults: `message_capacity=1024`, `signal_capacity=64` and `event_capacity=64` count
+    what fits into a lane; `signal_timeout=10` and `message_timeout=10` are seconds; `error` wraps exceptions of
+    subsystems, called with exception and origin; `outgoing` names the types that go out to the embedding program;
+    `unconsumed="error"` and `unsent="allow"` say what a type is that nobody consumes or sends; at the latest every
+    `yield_every=64` calls of one context are a schedule point.
+
+    Raises:
+        DeclarationError: The class is wired wrongly; raised by the class statement.
+
+    Source:
+        `#[orchestra]` of Rust orchestra.
+    """
+
+    __declaration__: ClassVar[Declaration]
+    """What the class says, resolved and checked."""
+
+    def __init_subclass__(cls, **options: Any) -> None:  # noqa: ANN401 - each option is checked for its own type
+        """Read the declaration, and make the constructor."""
+        super().__init_subclass__()
+        parent: Declaration | None = getattr(cls, "__declaration__", None)
+        declaration = cls.__declaration__ = declare(
+            cls,
+            base=Orchestra,
+            slot_classes={Subsystem},
+            reserved={name for name in dir(Orchestra) if not name.startswith("_")} | _LATER,
+            parent=parent,
+            options=options,
+            frame=sys._getframe(1),  # noqa: SLF001 - the class statement's frame: its locals may be annotations
+        )
+        if declaration.event_types and cls.on_event is Orchestra.on_event:
+            raise DeclarationError(
+                declaration.name, "it declares events, and does not handle them", "define `async def on_event`"
+            )
+        _make_constructor(cls, declaration)
+
+    def __new__(cls, *_args: object, **_fields: object) -> Orchestra[SignalT, EventT]:
+        """Make one of a declared class; `Orchestra` itself declares nothing."""
+        if cls is Orchestra:
+            message = "Orchestra declares nothing: make a subclass with slots"
+            raise TypeError(message)
+        return super().__new__(cls)
+
+    @classmethod
+    def graph(cls) -> WiringGraph:
+        """Return the wiring as a graph: who sends what to whom, and its strongly connected components."""
+        return cls.__declaration__.graph
+
+    def open(self, *, connector: Connector[EventT] | None = None) -> OpenOrchestra[SignalT, EventT]:
+        """Run the subsystems while a block runs: `async with pipeline.open() as running`.
+
+        Leaving the block normally closes the input and drains; leaving it by an exception cancels everything. In both
+        cases all tasks have ended afterwards, and the errors of subsystems come out as one group.
+
+        Args:
+            connector: Made before, so that others hold its handle already; None makes one with `event_capacity`.
+
+        Raises:
+            trio.BusyResourceError: It is open already, or the connector was used before.
+        """
+        if connector is None:
+            connector = Connector(self.__declaration__.options.event_capacity)
+        return OpenOrchestra(self._held(), connector)
+
+    async def run(self) -> None:
+        """Open, close the input at once and drain: for a wiring that ends by itself.
+
+        Raises:
+            BaseExceptionGroup: As `open()`.
+            trio.BusyResourceError: It is open already.
+
+        Checkpoint:
+            Always one.
+
+        Cancellation:
+            Cancels all subsystems.
+        """
+        async with self.open():
+            pass
+
+    async def serve(
+        self, *, task_status: trio.TaskStatus[RunningOrchestra[SignalT, EventT]] = trio.TASK_STATUS_IGNORED
+    ) -> None:
+        """Open and serve: `running = await nursery.start(pipeline.serve)`.
+
+        Ends after `close_input`, `terminate` or `cancel`.
+
+        Args:
+            task_status: Gets the running orchestra.
+
+        Raises:
+            BaseExceptionGroup: As `open()`.
+            trio.BusyResourceError: It is open already.
+
+        Checkpoint:
+            Always one.
+
+        Cancellation:
+            Cancels all subsystems.
+        """
+        async with self.open() as running:
+            task_status.started(running)
+            await running.wait_input_closed()
+            await running.wait_stopped()  # leaving the block closes `outgoing`, which may still be read
+
+    async def on_event(self, event: EventT, running: RunningOrchestra[SignalT, EventT]) -> None:
+        """Handle one event; overridden in every class that declares events.
+
+        Called in a task of the orchestra, one event at a time, in the order in which the handle was sent them. What it
+        raises stops the orchestra, as an error of a subsystem does. Once the input is closed, it is called for the
+        events that had come before, and may still route messages.
+
+        Args:
+            event: What came in through the handle.
+            running: The orchestra that runs.
+        """
+        del event, running
+        await trio.lowlevel.checkpoint()
+
+    def on_dead_letter(self, letter: DeadLetter) -> None:
+        """Take note of an accepted message that no subsystem received; does nothing unless overridden.
+
+        Called in the step in which the message becomes a dead letter. What it raises stops the orchestra, as an error
+        of a subsystem does.
+
+        Args:
+            letter: The message, and why nobody received it.
+        """
+
+    def _held(self) -> Held:
+        declaration = self.__declaration__
+        return Held(
+            declaration=declaration,
+            subsystems={name: getattr(self, name) for name, slot in declaration.slots.items() if not slot.wip},
+            on_event=self.on_event,
+            on_dead_letter=self.on_dead_letter,
+            acquire=self._acquire,
+            release=self._release,
+        )
+
+    def _acquire(self) -> None:
+        if vars(self).get("_is_open", False):
+            message = f"this {self.__declaration__.name} is open already: wait until it has ended, or make another one"
+            raise trio.BusyResourceError(message)
+        vars(self)["_is_open"] = True
+
+    def _release(self) -> None:
+        vars(self)["_is_open"] = False
+
+
+def _make_constructor(cls: type[Orchestra[Any, Any]], declaration: Declaration) -> None:
+    """Let attrs make the constructor, the representation, and the instances frozen."""
+    fields: dict[str, Any] = {}
+    for name, slot in declaration.slots.items():
+        if name in vars(cls):
+            delattr(cls, name)  # the specifier has been read
+        if not slot.wip:
+            fields[name] = attrs.field(validator=_check_callable)
+    for name in declaration.baggage:
+        default = getattr(cls, name, attrs.NOTHING)
+        fields[name] = attrs.field(default=default)
+    attrs.define(cls, these=fields, frozen=True, kw_only=True, slots=False, eq=False)
+
+
+def _check_callable(orchestra: Orchestra[Any, Any], field: attrs.Attribute[Any], value: object) -> None:
+    if not callable(value):
+        raise DeclarationError(
+            orchestra.__declaration__.name,
+            f"a {type(value).__qualname__} is no subsystem",
+            "set it to an async callable that takes a context",
+            slot=field.name,
+        )

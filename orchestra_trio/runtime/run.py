@@ -1,0 +1,313 @@
+"""One opening of an orchestra: what all its parts share, and how they begin and end.
+
+Invariants:
+
+* Tasks of the library let nothing but `trio.Cancelled` pass: errors are recorded where they are raised.
+* A subsystem has ended when its main task and jobs have; in that step its mailbox shuts, what lay in it becomes dead
+  letters, who waits to send to it is told, and drain goes on.
+* `input_closed` and `is_stopping` never become false again.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections import Counter
+from contextvars import ContextVar
+from typing import TYPE_CHECKING, Any
+
+import attrs
+import trio
+from trio.lowlevel import enable_ki_protection
+
+from orchestra_trio.delivery.channels import Channel
+from orchestra_trio.delivery.ends import MeteredReceiver
+from orchestra_trio.delivery.mailbox import Mailbox
+from orchestra_trio.delivery.strategies import Weighted
+from orchestra_trio.delivery.trio_internals import make_pace
+from orchestra_trio.errors import SubsystemExited, type_name
+from orchestra_trio.records import DeadLetter
+from orchestra_trio.runtime.context import SubsystemContext
+from orchestra_trio.runtime.dead_letters import DeadLetters
+from orchestra_trio.runtime.drain import Drain
+from orchestra_trio.runtime.failures import Failures, without_cancelled
+from orchestra_trio.runtime.live import LiveSubsystem, call_users
+from orchestra_trio.runtime.outlet import Outlet, reason_after_exit
+from orchestra_trio.runtime.rest import RestWatch
+from orchestra_trio.runtime.sender import SubsystemSender
+from orchestra_trio.runtime.signals import Signals
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+    from orchestra_trio.delivery.lanes import Buried, Lane, Offer
+    from orchestra_trio.records import DeadLetterReason
+    from orchestra_trio.wiring.declaration import Declaration
+    from orchestra_trio.wiring.options import OrchestraOptions
+    from orchestra_trio.wiring.routing import Routes
+    from orchestra_trio.wiring.slots import Slot
+
+__all__ = ["Held", "Run"]
+
+_logger = logging.getLogger("orchestra_trio")
+
+_handling_events_of: ContextVar[Run | None] = ContextVar("_handling_events_of", default=None)
+"""The run whose event the current task handles: what it routes is input that came before the input was closed."""
+
+
+@attrs.frozen(kw_only=True)
+class Held:
+    """What a run needs of the orchestra that it runs."""
+
+    declaration: Declaration
+    subsystems: dict[str, Callable[[SubsystemContext[Any, Any, Any]], Awaitable[object]]]
+    on_event: Callable[[Any, Any], Awaitable[object]]
+    on_dead_letter: Callable[[DeadLetter], object]
+    acquire: Callable[[], None]
+    """Marks the orchestra as open; raises where it is already."""
+    release: Callable[[], None]
+
+
+class Run:
+    """One opening of an orchestra. Made in the task that opens it, before its nursery has any tasks."""
+
+    def __init__(
+        self, held: Held, events: Channel[Any], event_receiver: MeteredReceiver[Any], nursery: trio.Nursery
+    ) -> None:
+        """Lay out the subsystems; nothing runs yet."""
+        declaration = held.declaration
+        self.held = held
+        self.orchestra: str = declaration.name
+        self.options: OrchestraOptions = declaration.options
+        self.routes: Routes = declaration.routes
+        self.nursery = nursery
+        self.scope: trio.CancelScope = nursery.cancel_scope
+        self.is_stopping: bool = False
+        self.input_closed: trio.Event = trio.Event()
+        self.stopped: trio.Event = trio.Event()
+        self.events_handled: trio.Event = trio.Event()
+        self.opened_at: float = trio.current_time()
+        self.ended_at: float | None = None
+        self._clock = trio.lowlevel.current_clock().current_time  # what `trio.current_time` asks, at half its cost
+        wrap = self.options.error
+        self.failures: Failures = Failures(self.orchestra, self.cancel, wrap)
+        self.dead_letters: DeadLetters = DeadLetters(held.on_dead_letter, self._fail_in_hook)
+        self.subsystems: dict[str, LiveSubsystem] = {
+            name: LiveSubsystem(slot, self.orchestra, self._make_mailbox(slot), self._report)
+            for name, slot in declaration.slots.items()
+            if not slot.wip
+        }
+        self._alive = len(self.subsystems)
+        self.signals: Signals = Signals(self.orchestra, self.routes, self.subsystems)
+        self.watch: RestWatch = RestWatch(self.scope, trio.current_effective_deadline())
+        self.drain: Drain = Drain(declaration.graph, self.subsystems, self.watch)
+        self.events = events
+        self.event_receiver = event_receiver
+        self._event_scope = trio.CancelScope()
+        self._handles_events = bool(declaration.event_types)
+        capacity = self.options.message_capacity
+        self._outgoing: Channel[Any] = Channel.make(
+            capacity, yield_every=self.options.yield_every, shut=self._shut_outgoing
+        )
+        self._outgoing.open_senders = 1
+        self.outgoing: MeteredReceiver[Any] = MeteredReceiver(self._outgoing)
+        self.outlet: Outlet = Outlet(self, None, make_pace(self.options.yield_every))
+        self.outside: SubsystemSender[Any] = SubsystemSender(self.outlet)
+
+    @property
+    def outgoing_mailbox(self) -> Mailbox[Any, Any]:
+        """The mailbox of what goes out to the embedding program."""
+        return self._outgoing.mailbox
+
+    def start(self, on_event: Callable[[object], Awaitable[object]]) -> None:
+        """Start all tasks, in declaration order; the one for events comes last."""
+        for live in self.subsystems.values():
+            self.nursery.start_soon(self._run_subsystem, live, name=live.name)
+        if not self._alive:
+            self._note_all_ended()
+        if self._handles_events:
+            self.nursery.start_soon(self._run_events, on_event, name="on_event")
+        else:
+            self.events_handled.set()
+            self.events.refuse_input()
+
+    async def wait_ready(self) -> None:  # noqa: ASYNC910 - a task of the library, not a call of users
+        """Wait until every subsystem that declares readiness has called `ctx.started()`."""
+        for live in self.subsystems.values():
+            if live.slot.readiness:
+                await live.ready.wait()
+
+    def close_input(self) -> None:
+        """Refuse outside input from now on; drain when the events that have come are handled."""
+        if self.input_closed.is_set():
+            return
+        self.input_closed.set()
+        if self._handles_events:
+            self.events.refuse_input()  # `_run_events` begins the drain
+        else:
+            self.drain.begin()
+
+    def cancel(self) -> None:
+        """Cancel the subsystems and the rest of the block."""
+        self.is_stopping = True
+        self.scope.cancel()
+
+    def cancel_subsystems(self) -> None:
+        """Cancel what still runs, but not the block."""
+        self._event_scope.cancel()
+        for live in self.subsystems.values():
+            if not live.has_ended:
+                live.cancel()
+
+    def check_input_open(self) -> None:
+        """Refuse outside input once it was closed.
+
+        Raises:
+            trio.ClosedResourceError: It was closed, and the current task does not handle an earlier event.
+        """
+        if self.input_closed.is_set() and _handling_events_of.get() is not self:
+            message = f"the input of {self.orchestra} is closed: it takes nothing more from outside"
+            raise trio.ClosedResourceError(message)
+
+    def close(self) -> None:
+        """Let go of everything; all tasks have ended."""
+        self.input_closed.set()
+        self.watch.close()
+        unhandled = len(self.events.mailbox.bounded)
+        if unhandled:
+            _logger.warning(
+                "%s ended with %d events unhandled",
+                self.orchestra,
+                unhandled,
+                extra={"orchestra": self.orchestra, "subsystem": None, "epoch": self.signals.epoch},
+            )
+        self.event_receiver.close()
+
+    def close_outgoing(self) -> None:
+        """Let go of what goes out: nobody will read it any more, through whatever clone."""
+        self.outgoing.close()
+        self._outgoing.break_off()
+
+    def _make_mailbox(self, slot: Slot) -> Mailbox[Any, Any]:
+        return Mailbox(
+            message_capacity=slot.message_capacity,
+            signal_capacity=slot.signal_capacity,
+            priority_capacity=slot.message_capacity if slot.priority else None,
+            strategy=Weighted() if slot.select is None else slot.select,
+            clock=self._clock,
+        )
+
+    @enable_ki_protection
+    async def _run_subsystem(self, live: LiveSubsystem) -> None:
+        outlet = Outlet(self, live.name, make_pace(self.options.yield_every))
+        context: SubsystemContext[Any, Any, Any] = SubsystemContext(outlet, live)
+        live.mailbox.on_signal_taken = live.look_again
+        try:
+            await live.run(self.held.subsystems[live.name], context)
+        finally:
+            self._note_end(live)
+
+    def _note_end(self, live: LiveSubsystem) -> None:
+        """Do all that follows from the end of a subsystem, in one step."""
+        if live.end == "cancelled" and not live.scope.cancel_called:
+            self.is_stopping = True  # cancelled from around the orchestra, which the block may not have noticed yet
+        live.was_told_to_end = live.mailbox.input_closed
+        live.left = self._bury(live.mailbox, live)
+        live.look_again()
+        self.drain.note_end(live)
+        if live.end == "finished" and live.slot.on_exit == "stop":
+            self.close_input()
+        self._alive -= 1
+        if not self._alive:
+            self._note_all_ended()
+
+    def _note_all_ended(self) -> None:
+        self.ended_at = trio.current_time()
+        self.outgoing_mailbox.close_input()
+        self.stopped.set()
+
+    def _shut_outgoing(self, mailbox: Mailbox[Any, Any]) -> None:
+        self._bury(mailbox, None)
+
+    def _bury(self, mailbox: Mailbox[Any, Any], consumer: LiveSubsystem | None) -> int:
+        """Shut a mailbox for good: what lies in it becomes dead letters, and who waits for room in it is told.
+
+        Args:
+            mailbox: Of a subsystem that has ended, or of what goes out.
+            consumer: That subsystem; None for what goes out.
+
+        Returns:
+            How many messages lay in it.
+        """
+        name = None if consumer is None else consumer.name
+        buried = mailbox.shut()
+        for lane, dead in buried:
+            self._add_dead_letter(lane, dead, name, "outgoing closed" if consumer is None else "left over")
+        if buried:
+            whose = "outgoing" if name is None else f"subsystem {name!r}"
+            epoch = self.signals.epoch if consumer is None else mailbox.epoch
+            _logger.warning(
+                "%s of %s ended with messages left in its lanes: %s",
+                whose,
+                self.orchestra,
+                _counted(buried),
+                extra={"orchestra": self.orchestra, "subsystem": name, "epoch": epoch},
+            )
+        for lane in mailbox.message_lanes:
+            while lane.offers:
+                waiting, offer = lane.offers.popitem(last=False)
+                waiting.refuse(self._refusal(lane, offer, consumer))
+        return len(buried)
+
+    def _refusal(self, lane: Lane[Any], offer: Offer[Any], consumer: LiveSubsystem | None) -> SubsystemExited | None:
+        """Return what a sender gets that waited for room in vain; None where its message became a dead letter."""
+        if offer.reply is not None:
+            offer.reply.cancel()
+        if consumer is None:
+            self._add_dead_letter(lane, offer, None, "outgoing closed")
+            return None
+        reason = reason_after_exit(self, consumer, offer.sender)
+        if reason is None:
+            message: object = offer.item
+            return SubsystemExited(self.orchestra, consumer.name, offer.sender, type(message))
+        self._add_dead_letter(lane, offer, consumer.name, reason)
+        return None
+
+    @enable_ki_protection
+    async def _run_events(self, on_event: Callable[[object], Awaitable[object]]) -> None:  # noqa: ASYNC910 - a task of the library, not a call of users
+        _handling_events_of.set(self)
+        event: object = None
+        try:
+            with self._event_scope:
+                async for event in self.event_receiver:
+                    await call_users(on_event, event)
+        except BaseException as error:  # noqa: ASYNC103 - recorded, and raised again by `open()`
+            failure = without_cancelled(error)
+            if failure is None:
+                raise
+            self.failures.record(failure, "on_event", None if event is None else type(event))
+        finally:
+            self.events_handled.set()
+            if self.input_closed.is_set():
+                self.drain.begin()
+            else:
+                self._handles_events = False
+
+    def _report(self, error: BaseException, live: LiveSubsystem, *, job: str | None) -> bool:
+        stopping = self.is_stopping or live.is_stopping
+        return self.failures.record(error, live.name, live.in_hand, job=job, stopping=stopping)
+
+    def _fail_in_hook(self, error: BaseException, letter: DeadLetter) -> None:
+        self.failures.record(error, "on_dead_letter", type(letter.message))
+
+    def _add_dead_letter(
+        self, lane: Lane[Any], dead: Buried[Any] | Offer[Any], consumer: str | None, reason: DeadLetterReason
+    ) -> None:
+        lane_name: Any = lane.name  # a message lane: signals do not become dead letters
+        self.dead_letters.add(DeadLetter(dead.item, dead.sender, consumer, lane_name, reason))
+
+
+def _counted(buried: list[tuple[Lane[Any], Buried[Any]]]) -> str:
+    """Return how many messages of which types were left."""
+    messages: list[object] = [dead.item for _, dead in buried]
+    counts = Counter(type_name(type(message)) for message in messages)
+    return ", ".join(f"{count} {name}" for name, count in counts.items())

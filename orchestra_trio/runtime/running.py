@@ -1,0 +1,312 @@
+"""The running orchestra: what `open()` yields, and all that one may do with it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Concatenate, Generic, Never, ParamSpec
+
+import trio
+from trio.lowlevel import enable_ki_protection
+from typing_extensions import TypeVar
+
+from orchestra_trio.records import DeadLetter, OrchestraStatistics, Priority, StopReport, SubsystemStatistics
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from orchestra_trio.delivery.ends import MeteredReceiver, MeteredSender
+    from orchestra_trio.delivery.oneshot import OneshotSender
+    from orchestra_trio.runtime.run import Run
+
+__all__ = ["RunningOrchestra"]
+
+SignalT_contra = TypeVar("SignalT_contra", contravariant=True, default=Never)
+EventT_contra = TypeVar("EventT_contra", contravariant=True, default=Never)
+T = TypeVar("T")
+P = ParamSpec("P")
+
+
+class RunningOrchestra(Generic[SignalT_contra, EventT_contra]):
+    """The subsystems as tasks, and all that one may do with them. `RunningOrchestra[Signal, Event]`.
+
+    Source:
+        `Orchestra` and `Handle` of Rust orchestra.
+    """
+
+    def __init__(self, run: Run, handle: MeteredSender[EventT_contra]) -> None:
+        """Made by `Orchestra.open()`; not to be made otherwise."""
+        self._run = run
+        self._handle = handle
+
+    @property
+    def name(self) -> str:
+        """The name of the orchestra's class."""
+        return self._run.orchestra
+
+    @property
+    def handle(self) -> MeteredSender[EventT_contra]:
+        """Sends events to `on_event`; can be cloned. Refuses them once the input is closed (`BrokenResourceError`)."""
+        return self._handle
+
+    @property
+    def outgoing(self) -> MeteredReceiver[Any]:
+        """Receives the messages of the class's `outgoing` types; ends after the last subsystem.
+
+        Leaving the block closes it: what was not read by then, and what comes later, becomes dead letters.
+        """
+        return self._run.outgoing
+
+    @property
+    def dead_letters(self) -> tuple[DeadLetter, ...]:
+        """The last 1,000 messages that no subsystem received, oldest first; `statistics()` counts all of them."""
+        return tuple(self._run.dead_letters.kept)
+
+    @enable_ki_protection
+    async def broadcast_signal(self, signal: SignalT_contra) -> int:
+        """Send a signal to every live subsystem that subscribes to its type.
+
+        The signal takes the next epoch and its place in all lanes in one step, beyond their capacity if need be. Then
+        this call waits until those lanes are within capacity again.
+
+        Returns:
+            The epoch. All recipients will receive the signal, and in the same order as all other broadcasts; not
+            that they have: see `wait_epoch`.
+
+        Raises:
+            UndeclaredMessage: It is no signal of this orchestra; nothing was sent.
+            SubsystemStalled: A lane stayed beyond its capacity for `signal_timeout` seconds. The signal stays
+                delivered.
+
+        Checkpoint:
+            Always one.
+
+        Cancellation:
+            Ends the waiting, never the delivery: a cancelled broadcast has been delivered.
+
+        Source:
+            `broadcast_signal` of Rust orchestra. Unlike it, a subsystem that stalls does not keep the others from it.
+        """
+        recipients = self._run.signals.commit(signal)
+        epoch = self._run.signals.epoch
+        await self._run.signals.wait_within_capacity(recipients, self._run.options.signal_timeout)
+        return epoch
+
+    @enable_ki_protection
+    async def send_signal(self, name: str, signal: SignalT_contra) -> None:
+        """Send a signal to one subsystem. It moves no epoch; otherwise as `broadcast_signal`.
+
+        Raises:
+            ValueError: There is no such subsystem.
+            UndeclaredMessage: The subsystem does not subscribe to such signals.
+            SubsystemExited: The subsystem has ended, and the orchestra is not stopping.
+            SubsystemStalled: Its lane stayed beyond its capacity for `signal_timeout` seconds. The signal stays
+                delivered.
+
+        Checkpoint:
+            Always one.
+
+        Cancellation:
+            Ends the waiting, never the delivery.
+
+        Source:
+            `send_signal` of Rust orchestra. Unlike there, no message waits for a signal that was not broadcast.
+        """
+        live = self._run.signals.find_listener(name, signal)
+        self._run.signals.put(live, signal, is_stopping=self._run.is_stopping)
+        await self._run.signals.wait_within_capacity([live], self._run.options.signal_timeout)
+
+    @enable_ki_protection
+    def send_signal_nowait(self, name: str, signal: SignalT_contra) -> None:
+        """Send a signal to one subsystem if its lane has room now. Errors as for `send_signal`.
+
+        Raises:
+            trio.WouldBlock: The lane is full.
+
+        Source:
+            `try_send_signal` of Rust orchestra.
+        """
+        live = self._run.signals.find_listener(name, signal)
+        lane = live.mailbox.signals
+        if not live.has_ended and len(lane) >= lane.capacity:
+            raise trio.WouldBlock
+        self._run.signals.put(live, signal, is_stopping=self._run.is_stopping)
+
+    async def wait_epoch(self, epoch: int) -> None:
+        """Wait until every live subsystem that was to get a broadcast up to this epoch has received it.
+
+        Args:
+            epoch: What `broadcast_signal` returned; one that was not broadcast yet is waited for.
+
+        Checkpoint:
+            Always one.
+
+        Cancellation:
+            Changes nothing.
+        """
+        await self._run.signals.wait_epoch(epoch)
+
+    @enable_ki_protection
+    async def route_message(self, message: object, *, priority: Priority = Priority.NORMAL) -> None:
+        """Send a message to the subsystem that consumes its type, from outside.
+
+        Args:
+            message: Of a type that a slot consumes.
+            priority: HIGH uses the priority lane where the consumer's slot has one, else the bounded lane.
+
+        Raises:
+            UndeclaredMessage: No slot consumes such messages. Nothing was queued.
+            SubsystemExited: The consumer has ended.
+            SubsystemStalled: Its lane stayed full for `message_timeout` seconds. Nothing was queued.
+            trio.ClosedResourceError: The input is closed; only `on_event` may still route.
+
+        Checkpoint:
+            Checks for cancellation on every call; a schedule point at the latest every `yield_every` calls, on the
+            system clock also soon after 1 ms without one, and always if it waited.
+
+        Cancellation:
+            All or nothing: after `trio.Cancelled` the message is in no lane.
+
+        Source:
+            `route_message` and `route_message_with_priority` of Rust orchestra.
+        """
+        run = self._run
+        run.check_input_open()
+        await run.outlet.send(message, priority, within=run.options.message_timeout)
+
+    @enable_ki_protection
+    def route_message_nowait(self, message: object, *, priority: Priority = Priority.NORMAL) -> None:
+        """Send a message from outside if its consumer's lane has room now. Arguments and errors as `route_message`.
+
+        Raises:
+            trio.WouldBlock: The lane is full.
+        """
+        self._run.check_input_open()
+        self._run.outside.send_nowait(message, priority=priority)
+
+    @enable_ki_protection
+    async def request(
+        self,
+        make: Callable[Concatenate[OneshotSender[T], P], object],
+        *args: P.args,
+        **kwargs: P.kwargs,
+    ) -> T:
+        """Route a message that carries a reply end, and wait for the answer: `await running.request(Lookup, key)`.
+
+        As `SubsystemContext.request`; without a time limit but the caller's own.
+
+        Raises:
+            UndeclaredMessage: No slot consumes such messages.
+            SubsystemExited: The consumer has ended before it had the message.
+            OneshotCancelled: No answer will come.
+            trio.ClosedResourceError: The input is closed.
+
+        Checkpoint:
+            Always one.
+
+        Cancellation:
+            The request may have been sent, and may be handled.
+        """
+        self._run.check_input_open()
+        return await self._run.outside.request(make, *args, **kwargs)
+
+    @enable_ki_protection
+    def close_input(self) -> None:
+        """Begin to drain: refuse outside messages and events from now on; what has come is still handled.
+
+        Leaving the block does the same. Closing it again does nothing. Not a checkpoint.
+        """
+        self._run.close_input()
+
+    @enable_ki_protection
+    async def terminate(self, signal: SignalT_contra | None = None, *, grace: float = 10) -> StopReport:
+        """Broadcast a signal, close the input, drain, and cancel what has not ended when the grace is over.
+
+        Not to be called by a subsystem, which would wait for its own end until the grace is over.
+
+        Args:
+            signal: What tells the subsystems to end; None for none.
+            grace: Seconds for all of it together.
+
+        Returns:
+            Who ended by itself, who was cancelled, and how many messages each left.
+
+        Raises:
+            UndeclaredMessage: It is no signal of this orchestra; nothing has happened.
+            ValueError: The grace is negative; nothing has happened.
+
+        Checkpoint:
+            Always one.
+
+        Cancellation:
+            The signal stays delivered and the input closed; the subsystems drain on.
+
+        Source:
+            `wait_terminate` of Rust orchestra. Unlike it, the grace is for all at once, and the report is true.
+        """
+        if grace < 0:
+            message = f"grace must be at least 0 seconds, not {grace}"
+            raise ValueError(message)
+        run = self._run
+        if signal is not None:
+            run.signals.commit(signal)
+        run.is_stopping = True
+        run.close_input()
+        with trio.move_on_after(grace):
+            await run.events_handled.wait()
+            await run.stopped.wait()
+        run.cancel_subsystems()
+        await run.events_handled.wait()
+        await run.stopped.wait()
+        subsystems = run.subsystems.values()
+        return StopReport(
+            finished=tuple(live.name for live in subsystems if not live.was_cancelled),
+            cancelled=tuple(live.name for live in subsystems if live.was_cancelled),
+            undelivered={live.name: live.left for live in subsystems if live.left},
+        )
+
+    @enable_ki_protection
+    def cancel(self) -> None:
+        """Cancel the subsystems and the rest of the block; `open()` absorbs it. Not a checkpoint."""
+        self._run.cancel()
+
+    async def wait_stopped(self) -> None:
+        """Wait until every subsystem has ended.
+
+        Checkpoint:
+            Always one.
+
+        Cancellation:
+            Changes nothing.
+        """
+        await self._run.stopped.wait()
+
+    async def wait_input_closed(self) -> None:
+        """Wait until the input was closed, by whatever way.
+
+        Checkpoint:
+            Always one.
+
+        Cancellation:
+            Changes nothing.
+        """
+        await self._run.input_closed.wait()
+
+    def statistics(self) -> OrchestraStatistics:
+        """Return how the orchestra stands now. Changes nothing."""
+        run = self._run
+        ended_at = trio.current_time() if run.ended_at is None else run.ended_at
+        return OrchestraStatistics(
+            name=run.orchestra,
+            subsystems={name: live.statistics() for name, live in run.subsystems.items()},
+            epoch=run.signals.epoch,
+            events=run.events.mailbox.bounded.read(),
+            dead_letters=dict(run.dead_letters.counts),
+            uptime=ended_at - run.opened_at,
+        )
+
+    def map_subsystems(self, function: Callable[[SubsystemStatistics], T]) -> list[T]:
+        """Return what a function makes of each subsystem's statistics, in declaration order.
+
+        Source:
+            `map_subsystems` of Rust orchestra.
+        """
+        return [function(live.statistics()) for live in self._run.subsystems.values()]

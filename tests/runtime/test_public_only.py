@@ -1,0 +1,29 @@
+"""The fallback to trio's public interface: whatever it does otherwise inside, the same must come of it."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from orchestra_trio.delivery.trio_internals import PRIVATE_IN_USE
+
+HERE = Path(__file__).resolve().parent
+
+
+@pytest.mark.skipif(not PRIVATE_IN_USE, reason="it is the public interface that is in use")
+def test_rest_and_receiving_are_the_same_with_the_public_interface_alone() -> None:
+    """The tests in which the two differ inside pass in a process of their own without it."""
+    environment = os.environ | {
+        "ORCHESTRA_TRIO_PUBLIC_ONLY": "1",
+        "PYTHONPATH": os.pathsep.join(filter(None, sys.path)),
+    }
+    files = [HERE / name for name in ("test_rest.py", "test_rest_tasks.py", "test_context.py", "test_live.py")]
+    command = [sys.executable, "-P", "-m", "pytest", "-q", "-p", "no:cacheprovider", *map(str, files)]
+    done = subprocess.run(
+        command, env=environment, cwd=HERE.parent.parent, capture_output=True, text=True, check=False, timeout=300
+    )
+    assert done.returncode == 0, done.stdout

@@ -1,0 +1,81 @@
+"""What each module says that it offers is what it offers, and all of it is documented."""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+import pkgutil
+from typing import TYPE_CHECKING
+
+import pytest
+
+import orchestra_trio
+
+if TYPE_CHECKING:
+    from types import ModuleType
+
+MODULES = [
+    found.name
+    for found in pkgutil.walk_packages(orchestra_trio.__path__, "orchestra_trio.")
+    if not found.ispkg and not found.name.endswith("__main__")
+]
+
+
+def defined_in(module: ModuleType) -> set[str]:
+    """Return the public classes and functions that a module defines itself."""
+    return {
+        name
+        for name, value in vars(module).items()
+        if not name.startswith("_")
+        and (inspect.isclass(value) or inspect.isfunction(value))
+        and value.__module__ == module.__name__
+    }
+
+
+@pytest.mark.parametrize("name", MODULES)
+def test_all_names_what_a_module_defines(name: str) -> None:
+    """`__all__` names things that exist, and no public class or function is missing from it."""
+    module = importlib.import_module(name)
+    offered = set(module.__all__)
+    assert offered <= set(vars(module))
+    assert defined_in(module) <= offered
+
+
+def test_the_package_offers_exactly_its_public_names() -> None:
+    """The names of the package are sorted, exist, and nothing but them and its rooms can be seen in it."""
+    offered = orchestra_trio.__all__
+    assert list(offered) == sorted(offered)
+    visible = {name: value for name, value in vars(orchestra_trio).items() if not name.startswith("_")}
+    assert {name for name, value in visible.items() if not inspect.ismodule(value)} == set(offered)
+
+
+@pytest.mark.parametrize("name", orchestra_trio.__all__)
+def test_public_names_are_documented(name: str) -> None:
+    """A public name has a docstring, and so has each of its public methods and properties."""
+    value = getattr(orchestra_trio, name)
+    assert inspect.getdoc(value)
+    if not inspect.isclass(value):
+        return
+    for attribute, member in vars(value).items():
+        if not attribute.startswith("_") and (inspect.isroutine(member) or isinstance(member, property)):
+            assert inspect.getdoc(member), f"{name}.{attribute}"
+
+
+def _async_methods() -> list[tuple[str, str]]:
+    return [
+        (name, attribute)
+        for name in orchestra_trio.__all__
+        if inspect.isclass(owner := getattr(orchestra_trio, name))
+        for attribute, member in vars(owner).items()
+        if inspect.iscoroutinefunction(member) and not attribute.startswith("_")
+    ]
+
+
+@pytest.mark.parametrize(("owner", "method"), _async_methods())
+def test_async_methods_say_where_they_check_and_what_cancellation_leaves(owner: str, method: str) -> None:
+    """The docstring of a public async method has the sections on checkpoints and cancellation; a hook's has not."""
+    text = inspect.getdoc(getattr(getattr(orchestra_trio, owner), method)) or ""
+    if (owner, method) == ("Orchestra", "on_event") or method == "aclose":
+        return
+    assert "Checkpoint:" in text
+    assert "Cancellation:" in text
