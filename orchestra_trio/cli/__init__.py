@@ -1,0 +1,81 @@
+"""The command line: `orchestra-trio`, also `python -m orchestra_trio`.
+
+Exit status: 0; 1 if something was found or went wrong; 2 for misuse, which gives one line and no traceback.
+"""
+
+import argparse
+import os
+import sys
+from collections.abc import Sequence
+from importlib.metadata import PackageNotFoundError, version
+from typing import NoReturn
+
+from orchestra_trio.cli.demo.command import add_demo
+from orchestra_trio.cli.printing import Failed, Misuse, print_error
+
+__all__ = ["main"]
+
+_FAILED = 1
+_MISUSED = 2
+_INTERRUPTED = 130  # as shells have it: 128, and the number of the signal
+
+
+class _Parser(argparse.ArgumentParser):
+    """Explains misuse in one line; argparse's own shows the usage, too."""
+
+    def error(self, message: str) -> NoReturn:
+        print_error(self.prog, f"{message} (see {self.prog} --help)")
+        self.exit(_MISUSED)
+
+
+class _ShowVersion(argparse.Action):
+    """Asks for the version only when it is wanted: reading metadata takes longer than all else here."""
+
+    def __call__(self, parser: argparse.ArgumentParser, *_: object) -> NoReturn:
+        try:
+            number = version("orchestra-trio")
+        except PackageNotFoundError:
+            number = "(not installed)"
+        print(parser.prog, number)
+        parser.exit()
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run a command.
+
+    Args:
+        arguments: What follows the program's name; that of this process if None.
+
+    Returns:
+        The exit status.
+
+    Raises:
+        SystemExit: After `--help` and `--version`, and for arguments that cannot be parsed.
+    """
+    reconfigure = getattr(sys.stdout, "reconfigure", None)
+    if reconfigure is not None:
+        reconfigure(errors="backslashreplace")  # not every terminal can show every name of a file
+    options = _make_parser().parse_args(arguments)
+    try:
+        status: int = options.run(options)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        # Whoever read the output wants no more of it. What is still buffered goes nowhere when the process ends.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        status = _FAILED
+    except KeyboardInterrupt:
+        status = _INTERRUPTED
+    except Misuse as problem:
+        print_error(options.program, problem)
+        status = _MISUSED
+    except (Failed, OSError) as problem:
+        print_error(options.program, problem)
+        status = _FAILED
+    return status
+
+
+def _make_parser() -> argparse.ArgumentParser:
+    parser = _Parser(prog="orchestra-trio", description="Orchestras of subsystems for trio.")
+    parser.add_argument("--version", action=_ShowVersion, nargs=0, help="show which version this is")
+    add_demo(parser.add_subparsers(metavar="COMMAND", required=True))
+    return parser
