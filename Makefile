@@ -42,6 +42,7 @@ help:
 	@echo "make test           all tests with branch coverage (PYTEST_ARGS=...)"
 	@echo "make test-py312     the tests of the wheel under Python 3.12, where the machine has it"
 	@echo "make test-py313     the same under Python 3.13"
+	@echo "make test-public    the tests that matter with trio's public interface alone"
 	@echo "make dev            only make ./.venv, with all tools"
 	@echo "make clean          remove what these commands have made"
 
@@ -52,7 +53,7 @@ demo: $(VENV)/.demo
 # The documents' programs are part of the tests. The tests of the main interpreter come last, so that their summary and
 # the coverage are the last thing to be read.
 .PHONY: check
-check: lint types imports build-wheel bench-quick test-py312 test-py313 test
+check: lint types imports build-wheel bench-quick test-py312 test-py313 test-public test
 
 .PHONY: lint
 lint: $(VENV)/.dev
@@ -107,6 +108,11 @@ test-py312: build-wheel
 .PHONY: test-py313
 test-py313: build-wheel
 	@.ci/test-wheel 3.13 $(PYTEST_ARGS)
+
+# The tests of what may use private parts of trio, with its public interface alone.
+.PHONY: test-public
+test-public: $(VENV)/.dev
+	ORCHESTRA_TRIO_PUBLIC_ONLY=1 $(BIN)/pytest tests/delivery tests/runtime tests/laws $(PYTEST_ARGS)
 
 .PHONY: dev
 dev: $(VENV)/.dev
