@@ -32,10 +32,9 @@ if TYPE_CHECKING:
 
     from orchestra_trio.delivery.mailbox import Mailbox
     from orchestra_trio.records import LaneName
-    from orchestra_trio.runtime.signals import Settling
     from orchestra_trio.wiring.slots import Slot
 
-__all__ = ["LiveSubsystem", "ReportError", "Waiting", "call_users"]
+__all__ = ["LiveSubsystem", "ReportError", "Waiting", "Watcher", "call_users"]
 
 
 AsyncFn: TypeAlias = Callable[..., Awaitable[object]]
@@ -61,6 +60,13 @@ class ReportError(Protocol):
     def __call__(self, error: BaseException, live: LiveSubsystem, *, job: str | None) -> bool:
         """Record it and stop everything; return False if it is no failure, because the subsystem was stopping."""
         ...
+
+
+class Watcher(Protocol):
+    """Waits until subsystems have taken signals."""
+
+    def look_again(self, live: LiveSubsystem, /) -> None:
+        """Look at a subsystem that has taken a signal, or has ended."""
 
 
 @attrs.frozen
@@ -111,7 +117,7 @@ class LiveSubsystem:
     """What its tasks wait for in sends and requests; who waits to receive stands in the mailbox."""
     noted_deadlines: dict[Task, float] = attrs.Factory(dict[Task, float])
     """The effective deadline of each task when it began to wait; only with trio's public interface alone."""
-    settling: dict[Settling, None] = attrs.Factory(dict["Settling", None])
+    watchers: dict[Watcher, None] = attrs.Factory(dict[Watcher, None])
     """Who waits until this subsystem has taken signals."""
     ready: trio.Event = attrs.Factory(trio.Event)
     was_told_to_end: bool = False
@@ -182,8 +188,8 @@ class LiveSubsystem:
 
     def look_again(self) -> None:
         """Let those look at it who wait until it has taken signals."""
-        for settling in list(self.settling):
-            settling.look_again(self)
+        for watcher in list(self.watchers):
+            watcher.look_again(self)
 
     @enable_ki_protection
     def start_soon(

@@ -39,23 +39,23 @@ class Settling:
         for live in subsystems:
             if not (live.has_ended or is_settled(live)):
                 settling.pending[live.name] = live
-                live.settling[settling] = None
+                live.watchers[settling] = None
         if not settling.pending:
             settling.done.set()
         return settling
 
-    def look_again(self, live: LiveSubsystem) -> None:
+    def look_again(self, live: LiveSubsystem, /) -> None:
         """Look at a subsystem that has taken a signal, or has ended."""
         if live.has_ended or self.is_settled(live):
             del self.pending[live.name]
-            del live.settling[self]
+            del live.watchers[self]
             if not self.pending:
                 self.done.set()
 
     def leave(self) -> None:
         """Watch no longer."""
         for live in self.pending.values():
-            del live.settling[self]
+            del live.watchers[self]
 
 
 def _is_within_capacity(live: LiveSubsystem) -> bool:
