@@ -166,7 +166,7 @@ class Lane(Generic[T]):
     def post(self, item: T, sender: str | None, reply: Reply | None = None) -> bool:
         """Hand the item to the first who waits, or else put it into the lane; return False where there is no room."""
         if self._receivers:
-            self._hand_over(item, reply)
+            self._hand_over(item)  # with it, a reply end is the consumer's
             return True
         items = self.items
         length = len(items)
@@ -194,7 +194,7 @@ class Lane(Generic[T]):
         """Put items from index `start` on into the lane, as many as find room, and return how many that were."""
         posted = 0
         while self._receivers and start + posted < len(items):
-            self._hand_over(items[start + posted], None)
+            self._hand_over(items[start + posted])
             posted += 1
         count = int(min(len(items) - start - posted, self._limit - len(self.items)))
         if count <= 0:
@@ -273,7 +273,7 @@ class Lane(Generic[T]):
             tof=() if self._tof is None else tuple(self._tof),
         )
 
-    def _hand_over(self, item: T, reply: Reply | None) -> None:
+    def _hand_over(self, item: T) -> None:
         """Give the item to the first who waits, as if it had gone through the lane in no time."""
         receiver, _ = self._receivers.popitem(last=False)
         self.sent = number = self.sent + 1
@@ -281,7 +281,6 @@ class Lane(Generic[T]):
         if number == self._next_stamp:
             self._next_stamp += self._tof_every
             self._keep_tof(0.0)
-        del reply  # it is the consumer's from now on
         receiver.hand(item)
 
     def _admit(self) -> None:
