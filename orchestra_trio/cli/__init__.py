@@ -59,9 +59,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         status: int = options.run(options)
         sys.stdout.flush()
-    except BrokenPipeError:
-        # Whoever read the output wants no more of it. What is still buffered goes nowhere when the process ends.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except BrokenPipeError:  # whoever read the output wants no more of it
         status = _FAILED
     except KeyboardInterrupt:
         status = _INTERRUPTED
@@ -71,7 +69,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except (Failed, OSError) as problem:
         print_error(options.program, problem)
         status = _FAILED
+    _give_up_output()
     return status
+
+
+def _give_up_output() -> None:
+    """Let go of what cannot be written, if anything: else Python would try again, and change the exit status."""
+    try:
+        sys.stdout.flush()
+    except OSError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _make_parser() -> argparse.ArgumentParser:

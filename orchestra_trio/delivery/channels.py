@@ -99,10 +99,10 @@ class Channel(Generic[T]):
         return self.lane if urgent is None or priority is Priority.NORMAL else urgent
 
     def statistics(self) -> trio.MemoryChannelStatistics:
-        """Return how the channel stands, in trio's own form."""
+        """Return how the ordinary lane stands, in trio's own form, and who waits at the channel."""
         lanes = self.mailbox.message_lanes
         return trio.MemoryChannelStatistics(
-            current_buffer_used=sum(map(len, lanes)),
+            current_buffer_used=len(self.lane),
             max_buffer_size=self.lane.capacity,
             open_send_channels=self.open_senders,
             open_receive_channels=self.open_receivers,

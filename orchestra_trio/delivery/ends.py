@@ -46,7 +46,7 @@ class _End(ABC):
         """Reads the channel's counters."""
 
     def statistics(self) -> trio.MemoryChannelStatistics:
-        """Return what `trio.MemorySendChannel.statistics` does; with a priority lane, the used buffer counts both."""
+        """Return what `trio.MemorySendChannel.statistics` does; the buffer is the ordinary lane."""
         return self._channel.statistics()
 
     def _check_open(self) -> None:

@@ -210,8 +210,6 @@ class Mailbox(Generic[MessageT, SignalT]):
         epoch = self._epochs.popleft()
         if epoch is not None:
             self.epoch = epoch
-        if self.input_closed:
-            self._end_if_exhausted()
         self.on_signal_taken()
         return signal
 

@@ -103,7 +103,7 @@ class ParkedAtSeveral(Parked[T]):
 
     @override
     def hand(self, item: T) -> None:
-        self.place = self._left()[0]
+        self.place: int = self._left()[0]
         self._withdraw(self)
         super().hand(item)
 
