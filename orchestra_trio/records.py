@@ -1,4 +1,4 @@
-"""Small frozen data that every room shares: what was measured, what was lost, how it ended.
+"""Small types that every room shares: what was measured, what was lost, how it ended, and who may choose a lane.
 
 Nothing here knows how it is made, and nothing here changes after it was made. `attrs.asdict` turns each record into
 plain data.
@@ -7,14 +7,16 @@ plain data.
 from __future__ import annotations
 
 import enum
-from typing import Literal, TypeAlias
+from typing import Literal, Protocol, TypeAlias
 
 import attrs
 
 __all__ = [
     "DeadLetter",
     "DeadLetterReason",
+    "LaneChooser",
     "LaneName",
+    "LaneStrategy",
     "Measurements",
     "MessageLane",
     "OrchestraStatistics",
@@ -65,6 +67,38 @@ class PollNext(enum.Enum):
 
     LEFT = "left"
     RIGHT = "right"
+
+
+class LaneChooser(Protocol):
+    """What one mailbox asks which lane to serve. It belongs to that mailbox alone."""
+
+    def __call__(self, ready: tuple[MessageLane, ...], /) -> MessageLane:
+        """Return which lane to serve.
+
+        Args:
+            ready: The lanes that have something: two or three of them, always in the order priority, unbounded,
+                bounded. A mailbox with one ready lane does not ask.
+
+        Returns:
+            One of `ready`.
+        """
+        ...
+
+    def reset(self) -> None:
+        """Begin anew. The mailbox calls this at each pick for which fewer than two lanes were ready."""
+        ...
+
+
+class LaneStrategy(Protocol):
+    """How the message lanes of a mailbox share its picks: frozen data, shared by any number of mailboxes.
+
+    Source:
+        `select_message_channel_strategy`. There it is one function for all; here it is an option of each slot.
+    """
+
+    def chooser(self) -> LaneChooser:
+        """Return a new chooser, for one mailbox, that shares no state with any other."""
+        ...
 
 
 @attrs.frozen

@@ -71,6 +71,15 @@ async def misuse(ctx: SubsystemContext[Parse, Store, Tick], running: RunningOrch
     del handle
 
 
+# Options that a class does not have, and one of another type.
+class Misspelt(Orchestra, message_capcity=64):  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue, reportGeneralTypeIssues]
+    parser: Subsystem[Parse]
+
+
+class Mistyped(Orchestra, unsent="maybe"):  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType, reportGeneralTypeIssues]
+    parser: Subsystem[Parse]
+
+
 class Unknown(Orchestra):
     # An option that a slot does not have.
     parser: Subsystem[Parse] = subsystem(capacity=1)  # type: ignore[call-overload]  # pyright: ignore[reportCallIssue, reportUnknownVariableType]

@@ -32,8 +32,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from orchestra_trio.delivery.lanes import Buried, Receiver
-    from orchestra_trio.delivery.strategies import LaneStrategy
-    from orchestra_trio.records import MessageLane
+    from orchestra_trio.records import LaneStrategy, MessageLane
 
 __all__ = ["EMPTY", "Empty", "Mailbox"]
 

@@ -9,53 +9,21 @@ from __future__ import annotations
 
 import itertools
 import math
-from typing import TYPE_CHECKING, Final, Protocol
+from typing import TYPE_CHECKING, Final
 
 import attrs
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from orchestra_trio.records import MessageLane
+    from orchestra_trio.records import LaneChooser, MessageLane
 
-__all__ = ["Biased", "LaneChooser", "LaneStrategy", "Weighted"]
+__all__ = ["Biased", "Weighted"]
 
 _LANES: Final[tuple[MessageLane, ...]] = ("priority", "unbounded", "bounded")
 
 _LONGEST_KEPT_PERIOD: Final = 1024
 """Picks. Longer periods are worked out step by step, so that large weights take no memory."""
-
-
-class LaneChooser(Protocol):
-    """What one mailbox asks which lane to serve. It belongs to that mailbox alone."""
-
-    def __call__(self, ready: tuple[MessageLane, ...], /) -> MessageLane:
-        """Return which lane to serve.
-
-        Args:
-            ready: The lanes that have something: two or three of them, always in the order priority, unbounded,
-                bounded. A mailbox with one ready lane does not ask.
-
-        Returns:
-            One of `ready`.
-        """
-        ...
-
-    def reset(self) -> None:
-        """Begin anew. The mailbox calls this at each pick for which fewer than two lanes were ready."""
-        ...
-
-
-class LaneStrategy(Protocol):
-    """How the message lanes of a mailbox share its picks: frozen data, shared by any number of mailboxes.
-
-    Source:
-        `select_message_channel_strategy`. There it is one function for all; here it is an option of each slot.
-    """
-
-    def chooser(self) -> LaneChooser:
-        """Return a new chooser, for one mailbox, that shares no state with any other."""
-        ...
 
 
 def _check_weight(_strategy: Weighted, attribute: attrs.Attribute[int], value: object) -> None:

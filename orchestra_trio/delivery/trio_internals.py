@@ -100,7 +100,6 @@ class Pace:
     async def keep(self) -> None:
         """Check for cancellation, and let others run if it is time."""
         if self._left <= 0 or perf_counter() > self._limit:
-            self.renew()  # for the context's other tasks, which may go on meanwhile
             try:
                 await trio.lowlevel.checkpoint()
             finally:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING, Any, ClassVar, Generic, Never, Protocol
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, Never, Protocol, Unpack
 
 import attrs
 import trio
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from orchestra_trio.runtime.context import SubsystemContext
     from orchestra_trio.runtime.running import RunningOrchestra
     from orchestra_trio.wiring.graph import WiringGraph
+    from orchestra_trio.wiring.options import GivenOptions
 
 __all__ = ["Orchestra", "Subsystem"]
 
@@ -75,7 +76,7 @@ class Orchestra(Generic[SignalT, EventT]):
     __declaration__: ClassVar[Declaration]
     """What the class says, resolved and checked."""
 
-    def __init_subclass__(cls, **options: Any) -> None:  # noqa: ANN401 - each option is checked for its own type
+    def __init_subclass__(cls, **options: Unpack[GivenOptions]) -> None:
         """Read the declaration, and make the constructor."""
         super().__init_subclass__()
         parent: Declaration | None = getattr(cls, "__declaration__", None)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from typing import TYPE_CHECKING, Any, Literal, TypeAlias, get_args
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias, TypedDict, get_args
 
 import attrs
 
@@ -14,7 +14,15 @@ if TYPE_CHECKING:
 
     from orchestra_trio.wiring.annotations import Scope
 
-__all__ = ["Level", "OrchestraOptions", "check_positive_integer", "check_word", "near_matches", "read_options"]
+__all__ = [
+    "GivenOptions",
+    "Level",
+    "OrchestraOptions",
+    "check_positive_integer",
+    "check_word",
+    "near_matches",
+    "read_options",
+]
 
 Level: TypeAlias = Literal["error", "warn", "allow"]
 """How seriously a finding about the wiring is taken."""
@@ -58,6 +66,21 @@ class OrchestraOptions:
 _INTEGERS = frozenset({"message_capacity", "signal_capacity", "event_capacity", "yield_every"})
 _TIMEOUTS = frozenset({"signal_timeout", "message_timeout"})
 _LEVELS = frozenset({"unconsumed", "unsent"})
+
+
+class GivenOptions(TypedDict, total=False):
+    """The same options as the class statement takes them, so that type checkers know them too."""
+
+    message_capacity: int
+    signal_capacity: int
+    event_capacity: int
+    signal_timeout: float
+    message_timeout: float
+    error: type[Exception] | None
+    outgoing: object
+    unconsumed: Level
+    unsent: Level
+    yield_every: int
 
 
 def read_options(given: Mapping[str, object], inherited: OrchestraOptions, scope: Scope) -> OrchestraOptions:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeAlias, overload
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias, overload
 
 import attrs
 
@@ -14,10 +14,11 @@ from orchestra_trio.wiring.options import check_positive_integer, check_word
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from orchestra_trio.records import LaneStrategy
     from orchestra_trio.wiring.annotations import Scope
     from orchestra_trio.wiring.options import OrchestraOptions
 
-__all__ = ["AfterExit", "LaneStrategy", "OnExit", "Slot", "SubsystemSpec", "resolve_slot", "subsystem"]
+__all__ = ["AfterExit", "OnExit", "Slot", "SubsystemSpec", "resolve_slot", "subsystem"]
 
 OnExit: TypeAlias = Literal["continue", "stop"]
 """What the normal end of a subsystem means for the others; `stop` closes the orchestra's input."""
@@ -27,14 +28,6 @@ AfterExit: TypeAlias = Literal["raise", "dead_letter"]
 
 
 _ROLES = ("consumed type", "sent type", "signal type")
-
-
-class LaneStrategy(Protocol):
-    """What decides which message lane is served next; the wiring only passes it on."""
-
-    def chooser(self) -> Any:  # noqa: ANN401 - what it returns is between the strategy and the mailbox
-        """Return a fresh decider for one mailbox."""
-        ...
 
 
 @attrs.frozen(kw_only=True, eq=False)

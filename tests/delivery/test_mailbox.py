@@ -12,13 +12,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from orchestra_trio.delivery.mailbox import EMPTY, Empty, Mailbox
-from orchestra_trio.delivery.strategies import Biased, LaneStrategy, Weighted
+from orchestra_trio.delivery.strategies import Biased, Weighted
 from tests.delivery.models import FakeClock, FakeReceiver, FakeReply, FakeSender
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from orchestra_trio.records import MessageLane
+    from orchestra_trio.records import LaneStrategy, MessageLane
 
 
 def make_mailbox(

@@ -16,10 +16,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from orchestra_trio.delivery import strategies
-from orchestra_trio.delivery.strategies import Biased, LaneChooser, LaneStrategy, Weighted
+from orchestra_trio.delivery.strategies import Biased, Weighted
 
 if TYPE_CHECKING:
-    from orchestra_trio.records import MessageLane
+    from orchestra_trio.records import LaneChooser, LaneStrategy, MessageLane
 
 ALL: tuple[MessageLane, ...] = ("priority", "unbounded", "bounded")
 PAIRS: list[tuple[MessageLane, ...]] = list(combinations(ALL, 2))

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import math
-from typing import Literal
+from typing import Literal, get_type_hints
 
 import attrs
 import pytest
 
 from orchestra_trio.errors import DeclarationError
-from orchestra_trio.wiring.options import OrchestraOptions, check_word, read_options
+from orchestra_trio.wiring.options import GivenOptions, OrchestraOptions, check_word, read_options
 from tests.wiring.samples import Fetch, Parse, facts, scope
 
 
@@ -150,3 +150,13 @@ def test_a_word_of_a_field() -> None:
     with pytest.raises(DeclarationError) as caught:
         check_word("colour", "green", Literal["red", "blue"], scope(), "slot")
     assert facts(caught.value) == ("P", "slot", "colour='green' is unknown", 'write "red" or "blue"')
+
+
+def test_type_checkers_know_the_options_that_there_are() -> None:
+    """The class statement's options are spelled out once more for them."""
+    fields = {field.name: field.type for field in attrs.fields(OrchestraOptions)}
+    assert set(GivenOptions.__annotations__) == set(fields)
+    same = {name for name in fields if name != "outgoing"}  # given as a type or a union, kept as a tuple
+    hints = get_type_hints(GivenOptions)
+    kept = get_type_hints(OrchestraOptions)
+    assert {name: hints[name] for name in same} == {name: kept[name] for name in same}

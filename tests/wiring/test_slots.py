@@ -6,15 +6,11 @@ from typing import Any, Never
 
 import pytest
 
+from orchestra_trio.delivery.strategies import Weighted
 from orchestra_trio.errors import DeclarationError
 from orchestra_trio.wiring.options import OrchestraOptions
 from orchestra_trio.wiring.slots import Slot, SubsystemSpec, resolve_slot, subsystem
 from tests.wiring.samples import Fetch, Parse, Stop, Store, Tick, facts, scope
-
-
-class Biased:
-    def chooser(self) -> object:
-        return None
 
 
 def resolved(spec: SubsystemSpec | None = None, **class_options: int) -> Slot:
@@ -39,7 +35,7 @@ def test_without_options() -> None:
 
 
 def test_with_all_options() -> None:
-    strategy = Biased()
+    strategy = Weighted()
     slot = resolved(
         subsystem(
             message_capacity=1,
