@@ -24,6 +24,7 @@ __all__ = [
     "SubsystemExited",
     "SubsystemStalled",
     "UndeclaredMessage",
+    "a_type",
     "type_name",
 ]
 
@@ -31,6 +32,12 @@ __all__ = [
 def type_name(message_type: object) -> str:
     """Return how errors and documents name a type: its qualified name without the module."""
     return getattr(message_type, "__qualname__", None) or str(message_type)
+
+
+def a_type(message_type: object) -> str:
+    """Return a type's name with its article."""
+    name = type_name(message_type)
+    return f"an {name}" if name[:1].upper() in "AEIOU" else f"a {name}"
 
 
 class OrchestraError(Exception):
@@ -73,6 +80,7 @@ class UndeclaredMessage(OrchestraError):
         *,
         operation: str,
         declared: Iterable[type],
+        remedy: str = "declare the type in the class, or use another one",
     ) -> None:
         self.orchestra = orchestra
         self.sender = sender
@@ -80,8 +88,7 @@ class UndeclaredMessage(OrchestraError):
         who = f"the embedding program of {orchestra}" if sender is None else f"subsystem {sender!r} of {orchestra}"
         names = ", ".join(type_name(one) for one in declared) or "nothing"
         super().__init__(
-            f"{who} cannot {operation} a {type_name(message_type)}: the wiring allows {names} there; "
-            f"declare the type in the class, or use another one",
+            f"{who} cannot {operation} {a_type(message_type)}: the wiring allows {names} there; {remedy}",
         )
 
 
@@ -95,15 +102,17 @@ class SubsystemExited(OrchestraError, trio.BrokenResourceError):
         message_type: The type of the message.
     """
 
-    def __init__(self, orchestra: str, consumer: str, sender: str | None, message_type: type) -> None:
+    def __init__(
+        self, orchestra: str, consumer: str, sender: str | None, message_type: type, *, is_signal: bool = False
+    ) -> None:
         self.orchestra = orchestra
         self.consumer = consumer
         self.sender = sender
         self.message_type = message_type
         who = "the embedding program" if sender is None else f"subsystem {sender!r}"
         super().__init__(
-            f"{who} sent a {type_name(message_type)} to subsystem {consumer!r} of {orchestra}, which has ended; "
-            f'let it run on, or declare its slot with after_exit="dead_letter"',
+            f"{who} sent {a_type(message_type)} to subsystem {consumer!r} of {orchestra}, which has ended; "
+            + ("let it run on" if is_signal else 'let it run on, or declare its slot with after_exit="dead_letter"'),
         )
 
 
@@ -138,7 +147,7 @@ class SubsystemStalled(OrchestraError):
 
 
 class OneshotCancelled(OrchestraError, trio.BrokenResourceError):
-    """The reply end was closed, dropped or lost unused: there will be no answer.
+    """There will be no answer: the reply end was closed or dropped unused, or nobody received its message.
 
     Attributes:
         name: The oneshot's name.
@@ -149,8 +158,9 @@ class OneshotCancelled(OrchestraError, trio.BrokenResourceError):
         self.name = name
         self.measurements = measurements
         super().__init__(
-            f"no answer to {name!r} will come: its reply end was closed or dropped unused "
-            f"{measurements.since_creation:.3f} s after creation; send on the reply end before letting go of it",
+            f"no answer to {name!r} will come, {measurements.since_creation:.3f} s after creation: its reply end was "
+            f"closed or dropped unused, or nobody received the message that carried it; "
+            f"send on the reply end before letting go of it, and look into the dead letters",
         )
 
 

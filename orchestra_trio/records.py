@@ -112,10 +112,13 @@ class Readout:
     """Messages that a receiver has taken."""
 
     channel_len: int
-    """Messages in the channel now. What was sent, and is neither received nor here, became dead letters."""
+    """Messages in the channel now. What was sent, and is neither received nor here, became dead letters.
+
+    Signals are no messages: those that a subsystem has not received when it ends are dropped.
+    """
 
     peak_channel_len: int
-    """The most messages that were ever in the channel at once."""
+    """The most messages that were ever in the channel at once; what a waiting receiver gets directly never is."""
 
     blocked: int
     """How often a sender had to wait for room."""
@@ -151,8 +154,8 @@ class DeadLetter:
     consumer: str | None
     """The subsystem it was for, or None where the wiring has no consumer for it."""
 
-    lane: MessageLane
-    """The lane it lay in, or would have taken."""
+    lane: LaneName
+    """The lane it lay in, or would have taken; never that of the signals."""
 
     reason: DeadLetterReason
     """Why nobody received it."""
@@ -244,7 +247,7 @@ class StopReport:
     """How `terminate` ended."""
 
     finished: tuple[str, ...]
-    """The subsystems that ended by themselves, in declaration order."""
+    """The subsystems that ended by themselves, in declaration order; not those that failed: `open()` raises that."""
 
     cancelled: tuple[str, ...]
     """Those that had to be cancelled when the grace was over, in declaration order."""

@@ -51,7 +51,8 @@ class _End(ABC):
 
     def _check_open(self) -> None:
         if self._closed:
-            raise trio.ClosedResourceError
+            message = "this end of the channel was closed"
+            raise trio.ClosedResourceError(message)
 
     async def _keep_pace(self) -> Pace:
         pace = self._pace
@@ -102,7 +103,8 @@ class _SendingEnd(_End):
     def _post(self, value: object, lane: Lane[Any]) -> bool:
         self._check_open()
         if self._channel.is_broken:
-            raise trio.BrokenResourceError
+            message = "this channel takes nothing more: its receivers are closed, or the orchestra's input is"
+            raise trio.BrokenResourceError(message)
         return lane.post(value, None)
 
     @enable_ki_protection

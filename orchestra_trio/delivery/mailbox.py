@@ -160,7 +160,13 @@ class Mailbox(Generic[MessageT, SignalT]):
             return [self._take_signal()]
         batch: list[MessageT | SignalT] = []
         while len(batch) < limit and (self._unbounded_items or self._priority_items):
-            batch.append(self._choose().take())
+            try:
+                lane = self._choose()
+            except Exception:
+                if not batch:
+                    raise
+                return batch  # what was taken must not be lost; the strategy fails again at the next call
+            batch.append(lane.take())
         if len(batch) < limit and (self._bounded_items or self.bounded.offers):
             if self._contested:
                 self._begin_anew()

@@ -144,7 +144,8 @@ class SubsystemContext(SubsystemSender[Out_contra], Generic[In_co, Out_contra, S
         """Take the next signal, waiting while there is none; messages stay where they are.
 
         Raises:
-            trio.EndOfChannel: Nothing will come any more.
+            trio.EndOfChannel: Nothing will come any more. While messages lie in the lanes, the input has not ended:
+                let another task receive them.
 
         Checkpoint:
             As for `receive`.

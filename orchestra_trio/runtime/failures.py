@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, cast
 import attrs
 import trio
 
-from orchestra_trio.errors import AnnotateErrorOrigin, OneshotCancelled, OrchestraError, type_name
+from orchestra_trio.errors import AnnotateErrorOrigin, OneshotCancelled, OrchestraError, a_type
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -99,10 +99,13 @@ class Failures:
 
     def _annotated(self, error: BaseException, origin: str, in_hand: type | None, job: str | None) -> BaseException:
         if isinstance(error, AnnotateErrorOrigin):
-            return error.with_origin(origin)
+            replacement = error.with_origin(origin)
+            if replacement is not error and replacement.__cause__ is None:
+                replacement.__cause__ = error
+            return replacement
         if not isinstance(error, Exception):
             return error
-        message = "" if in_hand is None else f", with a {type_name(in_hand)} in hand"
+        message = "" if in_hand is None else f", with {a_type(in_hand)} in hand"
         task = "" if job is None else f", in its job {job!r}"
         error.add_note(f"orchestra_trio: raised in {origin!r} of {self.orchestra}{task}{message}")
         if self.wrap is None or isinstance(error, OrchestraError):

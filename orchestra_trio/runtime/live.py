@@ -22,8 +22,9 @@ import attrs
 import trio
 from trio.lowlevel import Task, disable_ki_protection, enable_ki_protection
 
+from orchestra_trio.delivery.trio_internals import is_leaving_nursery
 from orchestra_trio.delivery.waiting import Parked
-from orchestra_trio.errors import type_name
+from orchestra_trio.errors import a_type, type_name
 from orchestra_trio.records import Readout, SubsystemState, SubsystemStatistics, Wait, WaitKind
 from orchestra_trio.runtime.failures import members, without_cancelled
 
@@ -49,7 +50,7 @@ async def call_users(async_fn: AsyncFn, *args: object, **kwargs: object) -> obje
     """
     result: object = async_fn(*args, **kwargs)
     if not isinstance(result, Awaitable):
-        message = f"it was called and returned a {type_name(type(result))}: make it an async function"
+        message = f"{_title(async_fn, None)} was called and returned {a_type(type(result))}: make it an async function"
         raise TypeError(message)
     return await result
 
@@ -131,6 +132,7 @@ class LiveSubsystem:
     _failed: bool = False
     _cancelled: bool = False
     _was_given_end: bool = False
+    _put_down: type | None = None
     """The type of the message that was in hand last, where it is no more."""
 
     @property
@@ -198,9 +200,9 @@ class LiveSubsystem:
         """Start a job in this subsystem's nursery."""
         nursery = self._open_nursery()
         title = _title(async_fn, name)
-
         if background:
             nursery.start_soon(self._run_background, title, async_fn, args, name=title)
+            self.jobs += 1
         else:
             nursery.start_soon(self._run_job, title, async_fn, args, name=title)
             self._enter()
@@ -208,7 +210,6 @@ class LiveSubsystem:
     async def start(self, async_fn: Callable[..., Awaitable[object]], *args: object, name: object) -> object:
         """Start a job, and wait until it says that it is started. See `trio.Nursery.start`."""
         title = _title(async_fn, name)
-
         nursery = self._open_nursery()
         self._enter()
         value: object = await nursery.start(self._run_started, title, async_fn, args, name=title)
@@ -252,15 +253,24 @@ class LiveSubsystem:
             del self.noted_deadlines[task]
 
     def place(self) -> str:
-        """Say where its main task stands, for errors."""
+        """Say where its main task stands, for errors; where that has returned, where its jobs do."""
         if self.root is None:
             return "has not begun"
-        wait = self.waits.get(self.root)
+        jobs = [task for nursery in self.root.child_nurseries for task in nursery.child_tasks]
+        if not jobs or not is_leaving_nursery(self.root):
+            return self._place_of(self.root)
+        shown = sorted(f"{task.name} {self._place_of(task)}" for task in jobs)[:_SHOWN_JOBS]
+        return f"has {len(jobs)} jobs running: {', '.join(shown)}"
+
+    def _place_of(self, task: Task) -> str:
+        wait = self.waits.get(task)
         if wait is not None:
             lane = "" if wait.lane is None else f" ({wait.lane} lane)"
-            what = "room for" if wait.kind == "send" else "an answer to"
-            return f"waits for {what} a {type_name(wait.message_type)} from {wait.subsystem!r}{lane}"
-        frames = [(frame, line) for frame, line in self.root.iter_await_frames() if _is_users(frame.f_globals)]
+            verb = f"waits for room at {wait.subsystem!r}{lane}, to send"
+            if wait.kind == "request":
+                verb = f"waits for an answer from {wait.subsystem!r} to"
+            return f"{verb} {a_type(wait.message_type)}"
+        frames = [(frame, line) for frame, line in task.iter_await_frames() if _is_users(frame.f_globals)]
         if not frames:
             return "stands inside the library"
         frame, line = frames[-1]
@@ -327,7 +337,6 @@ class LiveSubsystem:
 
     @enable_ki_protection
     async def _run_background(self, title: str, async_fn: AsyncFn, args: tuple[object, ...]) -> None:  # noqa: ASYNC910 - a task of the library, not a call of users
-        self.jobs += 1
         scope = trio.CancelScope()
         try:
             with scope:
@@ -369,6 +378,9 @@ class LiveSubsystem:
         for task, wait in self.waits.items():
             yield Wait(task.name, wait.kind, wait.subsystem, wait.lane, type_name(wait.message_type), wait.since)
 
+
+_SHOWN_JOBS = 3
+"""How many jobs an error shows the places of."""
 
 _EMPTY = Readout(sent=0, received=0, channel_len=0, peak_channel_len=0, blocked=0)
 

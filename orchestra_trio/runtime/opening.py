@@ -61,14 +61,14 @@ class OpenOrchestra(AbstractAsyncContextManager[RunningOrchestra[SignalT, EventT
         self._held.acquire()
         try:
             channel, receiver = self._connector._connect()  # noqa: SLF001 - the other half of this class
+            run = self._run = Run(self._held, channel, receiver)
             nursery = await self._nursery.__aenter__()
         except BaseException:
             self._held.release()
             raise
-        run = self._run = Run(self._held, channel, receiver, nursery)
         running: RunningOrchestra[SignalT, EventT] = RunningOrchestra(run, self._connector.handle)
         try:
-            run.start(lambda event: self._held.on_event(event, running))
+            run.start(nursery, lambda event: self._held.on_event(event, running))
             await trio.lowlevel.checkpoint()
             await run.wait_ready()
         except BaseException:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import sys
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, Never, Protocol, Unpack
 
@@ -9,7 +10,7 @@ import attrs
 import trio
 from typing_extensions import TypeVar, dataclass_transform
 
-from orchestra_trio.errors import DeclarationError
+from orchestra_trio.errors import DeclarationError, type_name
 from orchestra_trio.runtime.events import Connector
 from orchestra_trio.runtime.opening import OpenOrchestra
 from orchestra_trio.runtime.run import Held
@@ -90,8 +91,17 @@ class Orchestra(Generic[SignalT, EventT]):
             frame=sys._getframe(1),  # noqa: SLF001 - the class statement's frame: its locals may be annotations
         )
         if declaration.event_types and cls.on_event is Orchestra.on_event:
+            events = " | ".join(map(type_name, declaration.event_types))
             raise DeclarationError(
-                declaration.name, "it declares events, and does not handle them", "define `async def on_event`"
+                declaration.name,
+                f"it declares events, {events}, and does not handle them",
+                "define `async def on_event`; several signals are a union, Orchestra[A | B]",
+            )
+        if inspect.iscoroutinefunction(cls.on_dead_letter):
+            raise DeclarationError(
+                declaration.name,
+                "its on_dead_letter is async, and is called where nothing can wait",
+                "write `def on_dead_letter`",
             )
         _make_constructor(cls, declaration)
 
@@ -113,11 +123,11 @@ class Orchestra(Generic[SignalT, EventT]):
         Leaving the block normally closes the input and drains; leaving it by an exception cancels everything. In both
         cases all tasks have ended afterwards, and the errors of subsystems come out as one group.
 
+        Entering waits for the subsystems that declare `readiness`, and raises what `OpenOrchestra.__aenter__` says:
+        `trio.BusyResourceError` where the orchestra is open already or the connector was used before.
+
         Args:
             connector: Made before, so that others hold its handle already; None makes one with `event_capacity`.
-
-        Raises:
-            trio.BusyResourceError: It is open already, or the connector was used before.
         """
         if connector is None:
             connector = Connector(self.__declaration__.options.event_capacity)

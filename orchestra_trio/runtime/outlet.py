@@ -13,10 +13,12 @@ import attrs
 import trio
 
 from orchestra_trio.delivery.waiting import park_sender
-from orchestra_trio.errors import SubsystemExited, SubsystemStalled, UndeclaredMessage
+from orchestra_trio.errors import SubsystemExited, SubsystemStalled, UndeclaredMessage, type_name
 from orchestra_trio.records import DeadLetter, Priority
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from orchestra_trio.delivery.lanes import Lane, Reply
     from orchestra_trio.delivery.mailbox import Mailbox
     from orchestra_trio.delivery.trio_internals import Pace
@@ -24,6 +26,7 @@ if TYPE_CHECKING:
     from orchestra_trio.runtime.dead_letters import DeadLetters
     from orchestra_trio.runtime.live import LiveSubsystem
     from orchestra_trio.wiring.routing import Route, Routes
+    from orchestra_trio.wiring.slots import Slot
 
 __all__ = ["Consumers", "Outlet", "Port", "Ports", "reason_after_exit"]
 
@@ -33,6 +36,7 @@ class Consumers(Protocol):
 
     orchestra: str
     routes: Routes
+    slots: Mapping[str, Slot]
     subsystems: dict[str, LiveSubsystem]
     dead_letters: DeadLetters
     is_stopping: bool
@@ -118,7 +122,8 @@ class Outlet:
             nowhere: Any = _NoLane("bounded")
             reason: DeadLetterReason = "wip" if route.kind == "wip" else "unconsumed"
             beyond: Any = _NoLane("unbounded") if unbounded else None
-            high: Any = _NoLane("priority")
+            has_priority = route.consumer is not None and self.run.slots[route.consumer].priority
+            high: Any = _NoLane("priority" if has_priority else "bounded")
             return Port(route.consumer, None, reason, nowhere, high, beyond)
         return Port(
             consumer=route.consumer,
@@ -139,7 +144,12 @@ class Outlet:
         if port.unbounded is None:
             declared = [] if self.sender is None else self._unbounded_types(self.sender)
             raise UndeclaredMessage(
-                self.run.orchestra, self.sender, message_type, operation="send unbounded", declared=declared
+                self.run.orchestra,
+                self.sender,
+                message_type,
+                operation="send unbounded",
+                declared=declared,
+                remedy=f'declare its slot with subsystem(unbounded={{{type_name(message_type)}: "what bounds it"}})',
             )
         return port, port.unbounded
 
@@ -159,8 +169,7 @@ class Outlet:
             reason = self._reason_after_exit(port, type(message))
         if reply is not None:
             reply.cancel()
-        lane_name: Any = lane.name
-        self.run.dead_letters.add(DeadLetter(message, self.sender, port.consumer, lane_name, reason))
+        self.run.dead_letters.add(DeadLetter(message, self.sender, port.consumer, lane.name, reason))
         return True
 
     async def send(self, message: object, priority: Priority, *, within: float) -> None:

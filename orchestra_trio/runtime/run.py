@@ -37,7 +37,7 @@ from orchestra_trio.runtime.sender import SubsystemSender
 from orchestra_trio.runtime.signals import Signals
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Awaitable, Callable, Mapping
 
     from orchestra_trio.delivery.lanes import Buried, Lane, Offer
     from orchestra_trio.records import DeadLetterReason
@@ -68,19 +68,22 @@ class Held:
 
 
 class Run:
-    """One opening of an orchestra. Made in the task that opens it, before its nursery has any tasks."""
+    """One opening of an orchestra. Made in the task that opens it, before the nursery is there."""
 
-    def __init__(
-        self, held: Held, events: Channel[Any], event_receiver: MeteredReceiver[Any], nursery: trio.Nursery
-    ) -> None:
+    nursery: trio.Nursery
+    """What everything runs in; with the scope, the watch and the drain there from `start` on."""
+    scope: trio.CancelScope
+    watch: RestWatch
+    drain: Drain
+
+    def __init__(self, held: Held, events: Channel[Any], event_receiver: MeteredReceiver[Any]) -> None:
         """Lay out the subsystems; nothing runs yet."""
         declaration = held.declaration
         self.held = held
         self.orchestra: str = declaration.name
         self.options: OrchestraOptions = declaration.options
         self.routes: Routes = declaration.routes
-        self.nursery = nursery
-        self.scope: trio.CancelScope = nursery.cancel_scope
+        self.slots: Mapping[str, Slot] = declaration.slots
         self.is_stopping: bool = False
         self.input_closed: trio.Event = trio.Event()
         self.stopped: trio.Event = trio.Event()
@@ -98,11 +101,10 @@ class Run:
         }
         self._alive = len(self.subsystems)
         self.signals: Signals = Signals(self.orchestra, self.routes, self.subsystems)
-        self.watch: RestWatch = RestWatch(self.scope, trio.current_effective_deadline())
-        self.drain: Drain = Drain(declaration.graph, self.subsystems, self.watch)
         self.events = events
         self.event_receiver = event_receiver
         self._event_scope = trio.CancelScope()
+        self._event_task: trio.lowlevel.Task | None = None
         self._handles_events = bool(declaration.event_types)
         capacity = self.options.message_capacity
         self._outgoing: Channel[Any] = Channel.make(
@@ -118,8 +120,12 @@ class Run:
         """The mailbox of what goes out to the embedding program."""
         return self._outgoing.mailbox
 
-    def start(self, on_event: Callable[[object], Awaitable[object]]) -> None:
+    def start(self, nursery: trio.Nursery, on_event: Callable[[object], Awaitable[object]]) -> None:
         """Start all tasks, in declaration order; the one for events comes last."""
+        self.nursery = nursery
+        self.scope = nursery.cancel_scope
+        self.watch = RestWatch(self.scope, trio.current_effective_deadline())
+        self.drain = Drain(self.held.declaration.graph, self.subsystems, self.watch)
         for live in self.subsystems.values():
             self.nursery.start_soon(self._run_subsystem, live, name=live.name)
         if not self._alive:
@@ -158,13 +164,24 @@ class Run:
             if not live.has_ended:
                 live.cancel()
 
+    def check_not_in_on_event(self, operation: str) -> None:
+        """Refuse what would wait for its own end.
+
+        Raises:
+            RuntimeError: The current task is the one that handles events.
+        """
+        if trio.lowlevel.current_task() is self._event_task:
+            message = f"{operation} in on_event of {self.orchestra} would wait for its own end; use close_input()"
+            raise RuntimeError(message)
+
     def check_input_open(self) -> None:
         """Refuse outside input once it was closed.
 
         Raises:
             trio.ClosedResourceError: It was closed, and the current task does not handle an earlier event.
         """
-        if self.input_closed.is_set() and _handling_events_of.get() is not self:
+        handles_event = _handling_events_of.get() is self and not self.events_handled.is_set()
+        if self.input_closed.is_set() and not handles_event:
             message = f"the input of {self.orchestra} is closed: it takes nothing more from outside"
             raise trio.ClosedResourceError(message)
 
@@ -175,7 +192,7 @@ class Run:
         unhandled = len(self.events.mailbox.bounded)
         if unhandled:
             _logger.warning(
-                "%s ended with %d events unhandled",
+                "%s ended with events unhandled: %d",
                 self.orchestra,
                 unhandled,
                 extra={"orchestra": self.orchestra, "subsystem": None, "epoch": self.signals.epoch},
@@ -275,6 +292,7 @@ class Run:
     @enable_ki_protection
     async def _run_events(self, on_event: Callable[[object], Awaitable[object]]) -> None:  # noqa: ASYNC910 - a task of the library, not a call of users
         _handling_events_of.set(self)
+        self._event_task = trio.lowlevel.current_task()
         event: object = None
         try:
             with self._event_scope:
@@ -302,8 +320,7 @@ class Run:
     def _add_dead_letter(
         self, lane: Lane[Any], dead: Buried[Any] | Offer[Any], consumer: str | None, reason: DeadLetterReason
     ) -> None:
-        lane_name: Any = lane.name  # a message lane: signals do not become dead letters
-        self.dead_letters.add(DeadLetter(dead.item, dead.sender, consumer, lane_name, reason))
+        self.dead_letters.add(DeadLetter(dead.item, dead.sender, consumer, lane.name, reason))
 
 
 def _counted(buried: list[tuple[Lane[Any], Buried[Any]]]) -> str:

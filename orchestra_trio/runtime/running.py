@@ -37,6 +37,10 @@ class RunningOrchestra(Generic[SignalT_contra, EventT_contra]):
         self._run = run
         self._handle = handle
 
+    def __repr__(self) -> str:
+        ended = sum(live.has_ended for live in self._run.subsystems.values())
+        return f"<RunningOrchestra {self._run.orchestra}: {ended} of {len(self._run.subsystems)} subsystems ended>"
+
     @property
     def name(self) -> str:
         """The name of the orchestra's class."""
@@ -68,8 +72,8 @@ class RunningOrchestra(Generic[SignalT_contra, EventT_contra]):
         this call waits until those lanes are within capacity again.
 
         Returns:
-            The epoch. All recipients will receive the signal, and in the same order as all other broadcasts; not
-            that they have: see `wait_epoch`.
+            The epoch. Returning means that all recipients will receive the signal, in the same order as all other
+            broadcasts; not that they have: see `wait_epoch`. Where no live subsystem subscribes, nobody will.
 
         Raises:
             UndeclaredMessage: It is no signal of this orchestra; nothing was sent.
@@ -93,6 +97,10 @@ class RunningOrchestra(Generic[SignalT_contra, EventT_contra]):
     @enable_ki_protection
     async def send_signal(self, name: str, signal: SignalT_contra) -> None:
         """Send a signal to one subsystem. It moves no epoch; otherwise as `broadcast_signal`.
+
+        Args:
+            name: The subsystem's slot.
+            signal: Of a type that it subscribes to.
 
         Raises:
             ValueError: There is no such subsystem.
@@ -134,7 +142,7 @@ class RunningOrchestra(Generic[SignalT_contra, EventT_contra]):
         """Wait until every live subsystem that was to get a broadcast up to this epoch has received it.
 
         Args:
-            epoch: What `broadcast_signal` returned; one that was not broadcast yet is waited for.
+            epoch: What `broadcast_signal` returned; one that was not broadcast yet is waited for, however long.
 
         Checkpoint:
             Always one.
@@ -148,13 +156,16 @@ class RunningOrchestra(Generic[SignalT_contra, EventT_contra]):
     async def route_message(self, message: object, *, priority: Priority = Priority.NORMAL) -> None:
         """Send a message to the subsystem that consumes its type, from outside.
 
+        Returning means what it does for `SubsystemContext.send`: the lane holds the message, or its consumer has taken
+        it, or it became a dead letter.
+
         Args:
             message: Of a type that a slot consumes.
             priority: HIGH uses the priority lane where the consumer's slot has one, else the bounded lane.
 
         Raises:
             UndeclaredMessage: No slot consumes such messages. Nothing was queued.
-            SubsystemExited: The consumer has ended.
+            SubsystemExited: The consumer has ended, and nothing makes the message a dead letter.
             SubsystemStalled: Its lane stayed full for `message_timeout` seconds. Nothing was queued.
             trio.ClosedResourceError: The input is closed; only `on_event` may still route.
 
@@ -191,7 +202,8 @@ class RunningOrchestra(Generic[SignalT_contra, EventT_contra]):
     ) -> T:
         """Route a message that carries a reply end, and wait for the answer: `await running.request(Lookup, key)`.
 
-        As `SubsystemContext.request`; without a time limit but the caller's own.
+        As `SubsystemContext.request`; without a time limit but the caller's own. Returning means that the consumer
+        has answered.
 
         Raises:
             UndeclaredMessage: No slot consumes such messages.
@@ -232,6 +244,7 @@ class RunningOrchestra(Generic[SignalT_contra, EventT_contra]):
         Raises:
             UndeclaredMessage: It is no signal of this orchestra; nothing has happened.
             ValueError: The grace is negative; nothing has happened.
+            RuntimeError: It was called by `on_event`, which would wait for its own end; nothing has happened.
 
         Checkpoint:
             Always one.
@@ -246,6 +259,7 @@ class RunningOrchestra(Generic[SignalT_contra, EventT_contra]):
             message = f"grace must be at least 0 seconds, not {grace}"
             raise ValueError(message)
         run = self._run
+        run.check_not_in_on_event("terminate()")
         if signal is not None:
             run.signals.commit(signal)
         run.is_stopping = True
@@ -258,7 +272,7 @@ class RunningOrchestra(Generic[SignalT_contra, EventT_contra]):
         await run.stopped.wait()
         subsystems = run.subsystems.values()
         return StopReport(
-            finished=tuple(live.name for live in subsystems if not live.was_cancelled),
+            finished=tuple(live.name for live in subsystems if live.end == "finished" and not live.was_cancelled),
             cancelled=tuple(live.name for live in subsystems if live.was_cancelled),
             undelivered={live.name: live.left for live in subsystems if live.left},
         )
@@ -269,7 +283,10 @@ class RunningOrchestra(Generic[SignalT_contra, EventT_contra]):
         self._run.cancel()
 
     async def wait_stopped(self) -> None:
-        """Wait until every subsystem has ended.
+        """Wait until every subsystem has ended. Not to be called by a subsystem.
+
+        Raises:
+            RuntimeError: It was called by `on_event`, which the drain waits for.
 
         Checkpoint:
             Always one.
@@ -277,6 +294,7 @@ class RunningOrchestra(Generic[SignalT_contra, EventT_contra]):
         Cancellation:
             Changes nothing.
         """
+        self._run.check_not_in_on_event("wait_stopped()")
         await self._run.stopped.wait()
 
     async def wait_input_closed(self) -> None:

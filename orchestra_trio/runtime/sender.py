@@ -51,6 +51,9 @@ class SubsystemSender(Generic[Out_contra]):
         self._pace = outlet.pace
         self._origin = outlet.sender
 
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} of {self._origin or 'the embedding program'!r} in {self._outlet.run.orchestra}>"
+
     @enable_ki_protection
     async def send(self, message: Out_contra, *, priority: Priority = Priority.NORMAL) -> None:  # noqa: ASYNC910 - the pace has checked for cancellation
         """Send one message to the subsystem that consumes its type, waiting while that one's lane is full.
@@ -91,7 +94,7 @@ class SubsystemSender(Generic[Out_contra]):
         Raises:
             trio.WouldBlock: The lane is full, or others wait for its room.
             UndeclaredMessage: The slot does not declare that it sends this type.
-            SubsystemExited: The consumer has ended.
+            SubsystemExited: The consumer has ended, and nothing makes the message a dead letter.
         """
         port = self._ports[type(message)]
         lane = port.bounded if priority is _NORMAL else port.priority
@@ -150,7 +153,7 @@ class SubsystemSender(Generic[Out_contra]):
 
         Raises:
             UndeclaredMessage: The slot does not declare the type as `unbounded`, with what bounds it elsewhere.
-            SubsystemExited: The consumer has ended.
+            SubsystemExited: The consumer has ended, and nothing makes the message a dead letter.
 
         Source:
             `send_unbounded_message` of Rust orchestra. Unlike there, what bounds it must be declared.
@@ -168,6 +171,8 @@ class SubsystemSender(Generic[Out_contra]):
     ) -> T:
         """Send a message that carries a reply end, and wait for the answer: `await ctx.request(Lookup, key)`.
 
+        Returning means that the consumer has answered.
+
         Time limits are trio's: `with trio.fail_after(5): await ctx.request(...)`.
 
         Args:
@@ -182,7 +187,8 @@ class SubsystemSender(Generic[Out_contra]):
             UndeclaredMessage: The slot does not declare that it sends this type.
             SubsystemExited: The consumer has ended before it had the message.
             OneshotCancelled: No answer will come: the consumer let go of the reply end, or ended before it took the
-                message, or the message became a dead letter.
+                message, or the message became a dead letter. A variable that still holds the message or its reply
+                end keeps it: a consumer that will not answer does best to close the reply end (`with reply:`).
 
         Checkpoint:
             Always one.

@@ -130,12 +130,12 @@ class Signals:
         """Put a signal for one subsystem into its lane; it has no epoch.
 
         Raises:
-            SubsystemExited: The subsystem has ended, and the orchestra is not stopping.
+            SubsystemExited: The subsystem has ended, without being told to.
         """
         if not live.has_ended:
             live.mailbox.put_signal(signal, None)
-        elif not is_stopping:
-            raise SubsystemExited(self.orchestra, live.name, None, type(signal))
+        elif not (is_stopping or live.was_told_to_end):
+            raise SubsystemExited(self.orchestra, live.name, None, type(signal), is_signal=True)
 
     async def wait_epoch(self, epoch: int) -> None:
         """Wait until a broadcast was made, and all who were to get it, or an earlier one, have received it."""

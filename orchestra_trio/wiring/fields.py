@@ -108,6 +108,14 @@ def _slot_types(
                 "write the subsystem alone; subsystem(wip=True) is for one that is not built yet",
                 name,
             )
+    if isinstance(bare, SubsystemSpec):
+        raise _no_slot(name, scope)
+    if any(_marks_slot(one, slot_classes) for one in get_args(bare)):
+        raise scope.fault(
+            "it is a subsystem inside of another type, which makes no slot",
+            "give each subsystem a slot of its own",
+            name,
+        )
     return None
 
 

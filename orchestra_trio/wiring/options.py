@@ -33,7 +33,7 @@ class OrchestraOptions:
     """What `class X(Orchestra[...], name=value)` can set, with the defaults."""
 
     message_capacity: int = 1024
-    """Messages that fit into each message lane of a subsystem whose slot does not say otherwise."""
+    """Messages that fit into the bounded lane, and into the priority lane, of a slot that does not say otherwise."""
 
     signal_capacity: int = 64
     """Signals that fit into the signal lane of a subsystem whose slot does not say otherwise."""

@@ -244,6 +244,8 @@ def _check_values(name: str, spec: SubsystemSpec, scope: Scope) -> None:
             raise scope.fault(f"{option}={value!r} is neither True nor False", "write one of them", name)
     check_word("on_exit", spec.on_exit, OnExit, scope, name)
     check_word("after_exit", spec.after_exit, AfterExit, scope, name)
+    if isinstance(spec.select, type):
+        raise scope.fault(f"select={type_name(spec.select)} is a class", "write a strategy, such as Weighted()", name)
     if spec.select is not None and not callable(getattr(spec.select, "chooser", None)):
         raise scope.fault(f"select={spec.select!r} is no strategy", "write one that has a method chooser()", name)
 

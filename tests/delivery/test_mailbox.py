@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Never
 
 import attrs
 import pytest
@@ -454,3 +454,34 @@ def test_take_many_equals_repeated_take(counts: tuple[int, ...], capacity: int, 
         assert [lane.read() for lane in at_once.message_lanes] == [lane.read() for lane in one_by_one.message_lanes]
     assert one_by_one.take() is EMPTY
     assert at_once.is_empty
+
+
+def test_what_was_taken_in_a_batch_is_not_lost_when_the_strategy_fails() -> None:
+    """The batch so far is returned; the failure comes at the next call, which has taken nothing."""
+
+    class Twice:
+        def __init__(self) -> None:
+            self.left = 2
+
+        def chooser(self) -> Twice:
+            return self
+
+        def __call__(self, ready: tuple[MessageLane, ...], /) -> MessageLane:
+            self.left -= 1
+            if self.left < 0:
+                raise ValueError
+            return ready[0]
+
+        def reset(self) -> None: ...
+
+    mailbox: Mailbox[int, Never] = Mailbox(
+        message_capacity=9, signal_capacity=0, priority_capacity=9, strategy=Twice(), clock=float
+    )
+    assert mailbox.priority is not None
+    for number in range(4):
+        mailbox.priority.post(number, None)
+        mailbox.bounded.post(10 + number, None)
+    assert mailbox.take_many(9) == [0, 1]
+    with pytest.raises(ValueError, match=r"^$"):
+        mailbox.take_many(9)
+    assert mailbox.priority.read().channel_len + mailbox.bounded.read().channel_len == 6

@@ -183,7 +183,7 @@ async def test_events_that_were_not_handled_are_logged(
         running.cancel()
     assert refused == ["sender"]
     assert [(one.levelno, one.getMessage()) for one in caplog.records] == [
-        (logging.WARNING, "Importing ended with 2 events unhandled")
+        (logging.WARNING, "Importing ended with events unhandled: 2")
     ]
     with pytest.raises(trio.BrokenResourceError):
         await running.handle.send(Imported(1))
@@ -248,3 +248,47 @@ async def test_a_nested_orchestra_is_another_orchestra(autojump_clock: MockClock
         await running.handle.send(Imported(1))
         await wait_all_tasks_blocked()
     assert log == ["refused"]
+
+
+@pytest.mark.parametrize("operation", ["terminate", "wait_stopped"])
+async def test_on_event_cannot_wait_for_its_own_end(operation: str, autojump_clock: MockClock) -> None:
+    """It is told so, rather than waiting until it is cancelled."""
+
+    class Waiting(Orchestra[Tick, Imported]):
+        worker: Subsystem[Item, Never, Tick]
+
+        async def on_event(self, event: Imported, running: RunningOrchestra[Tick, Imported]) -> None:
+            del event
+            await getattr(running, operation)()
+
+    with stopped() as errors:
+        async with Waiting(worker=idle).open() as running:
+            running.handle.send_nowait(Imported(1))
+    assert isinstance(errors[0], RuntimeError)
+    assert str(errors[0]) == f"{operation}() in on_event of Waiting would wait for its own end; use close_input()"
+
+
+async def test_a_task_that_on_event_started_elsewhere_may_not_route_for_ever(autojump_clock: MockClock) -> None:
+    """Once all events are handled, it is outside input like any other."""
+    refused = trio.Event()
+
+    class Delegating(Orchestra[Tick, Imported]):
+        worker: Subsystem[Item, Never, Tick]
+        nursery: trio.Nursery
+
+        async def on_event(self, event: Imported, running: RunningOrchestra[Tick, Imported]) -> None:
+            self.nursery.start_soon(self.route_later, event, running)
+            await trio.lowlevel.checkpoint()
+
+        async def route_later(self, event: Imported, running: RunningOrchestra[Tick, Imported]) -> None:
+            await trio.sleep(2)
+            with pytest.raises(trio.ClosedResourceError):
+                await running.route_message(Item(event.number))
+            refused.set()
+
+    async with trio.open_nursery() as nursery, Delegating(worker=Collect(), nursery=nursery).open() as running:
+        running.handle.send_nowait(Imported(1))
+        await wait_all_tasks_blocked()
+        running.close_input()
+        await trio.sleep(3)
+    assert refused.is_set()

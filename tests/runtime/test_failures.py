@@ -47,7 +47,7 @@ async def test_a_note_names_subsystem_orchestra_and_the_type_in_hand(autojump_cl
     with stopped() as errors:
         async with Solo(worker=worker).open() as running:
             await running.route_message(Item(31337))
-    assert errors[0].__notes__ == ["orchestra_trio: raised in 'worker' of Solo, with a Item in hand"]
+    assert errors[0].__notes__ == ["orchestra_trio: raised in 'worker' of Solo, with an Item in hand"]
 
 
 async def test_before_the_first_message_nothing_is_in_hand(autojump_clock: MockClock) -> None:
@@ -222,7 +222,7 @@ async def test_errors_of_on_event_are_first_errors_with_that_origin(autojump_clo
     assert isinstance(error, PipelineError)
     assert error.origin == "on_event"
     assert isinstance(error.__cause__, ValueError)
-    assert error.__cause__.__notes__ == ["orchestra_trio: raised in 'on_event' of Wrapping, with a Imported in hand"]
+    assert error.__cause__.__notes__ == ["orchestra_trio: raised in 'on_event' of Wrapping, with an Imported in hand"]
 
 
 class Hooked(Orchestra):
@@ -248,7 +248,7 @@ async def test_errors_of_on_dead_letter_are_first_errors(autojump_clock: MockClo
             await trio.sleep_forever()
     assert errors == [error]
     if isinstance(error, ValueError):
-        assert error.__notes__ == ["orchestra_trio: raised in 'on_dead_letter' of Hooked, with a Item in hand"]
+        assert error.__notes__ == ["orchestra_trio: raised in 'on_dead_letter' of Hooked, with an Item in hand"]
 
 
 async def test_errors_of_the_library_are_errors_of_the_subsystem_that_got_them(autojump_clock: MockClock) -> None:

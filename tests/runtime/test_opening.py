@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+from functools import partial
 from typing import TYPE_CHECKING
 
 import pytest
@@ -194,7 +195,8 @@ class Slow(Orchestra[Tick, Imported]):
         if event.number:
             running.cancel()
         else:
-            await running.terminate(grace=1)
+            async with trio.open_nursery() as nursery:  # `on_event` itself may not wait for its own end
+                nursery.start_soon(partial(running.terminate, grace=1))
 
 
 async def test_open_waits_for_those_that_declare_readiness_and_for_no_others(autojump_clock: MockClock) -> None:

@@ -4,11 +4,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import attrs
 import pytest
 import trio
 
 from orchestra_trio import (
+    DeadLetter,
+    DeclarationError,
+    Orchestra,
+    Subsystem,
     SubsystemExited,
+    Weighted,
+    subsystem,
 )
 from tests.runtime.samples import (
     AnyContext,
@@ -26,6 +33,8 @@ from tests.runtime.samples import (
 
 if TYPE_CHECKING:
     from trio.testing import MockClock
+
+    from orchestra_trio.records import LaneChooser
 
 
 async def test_an_exception_in_the_block_cancels_everything_and_is_in_the_group(autojump_clock: MockClock) -> None:
@@ -242,4 +251,39 @@ async def test_a_sync_callable_is_an_error_that_says_so(autojump_clock: MockCloc
     wrong = sync
     with stopped() as errors:
         await Solo(worker=wrong).run()
-    assert str(errors[0]) == "it was called and returned a int: make it an async function"
+    assert str(errors[0]).endswith("sync was called and returned an int: make it an async function")
+
+
+async def test_a_strategy_that_fails_while_opening_leaves_nothing_open(autojump_clock: MockClock) -> None:
+    """The error comes out as it is, and the orchestra can be opened again."""
+
+    @attrs.define
+    class Broken:
+        is_broken: bool = True
+
+        def chooser(self) -> LaneChooser:
+            if self.is_broken:
+                raise ValueError
+            return Weighted().chooser()
+
+    strategy = Broken()
+
+    class Chosen(Orchestra):
+        worker: Subsystem[Item] = subsystem(select=strategy)
+
+    chosen = Chosen(worker=Collect())
+    with pytest.raises(ValueError, match=r"^$"):
+        await chosen.run()
+    strategy.is_broken = False
+    await chosen.run()
+
+
+def test_an_async_hook_for_dead_letters_is_refused() -> None:
+    """Nothing could wait for it, and it would do nothing."""
+    with pytest.raises(DeclarationError, match=r"its on_dead_letter is async, .*; write `def on_dead_letter`"):
+
+        class Waiting(Orchestra):
+            worker: Subsystem[Item]
+
+            async def on_dead_letter(self, letter: DeadLetter) -> None:  # type: ignore[override]
+                await trio.sleep(1)

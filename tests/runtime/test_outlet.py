@@ -132,7 +132,7 @@ async def test_sending_another_type_unbounded_is_refused(autojump_clock: MockClo
     """What bounds it elsewhere must be declared; from outside nothing may be sent so."""
 
     async def source(ctx: AnyContext) -> None:
-        with pytest.raises(UndeclaredMessage, match="cannot send unbounded a Item: the wiring allows Other, float"):
+        with pytest.raises(UndeclaredMessage, match="cannot send unbounded an Item: the wiring allows Other, float"):
             ctx.send_unbounded(Item(1))
         with pytest.raises(UndeclaredMessage, match="cannot send a str"):
             ctx.send_unbounded("text")
@@ -140,7 +140,7 @@ async def test_sending_another_type_unbounded_is_refused(autojump_clock: MockClo
 
     sink = Collect()
     async with Wide(source=source, sink=sink).open() as running:
-        with pytest.raises(UndeclaredMessage, match="embedding program of Wide cannot send unbounded a Item"):
+        with pytest.raises(UndeclaredMessage, match="embedding program of Wide cannot send unbounded an Item"):
             running._run.outside.send_unbounded(Item(1))
     assert sink.got == []
 
@@ -157,7 +157,7 @@ async def test_an_undeclared_type_is_refused_in_every_form_before_anything_is_qu
 
     async def source(ctx: AnyContext) -> None:
         wrong = Other(1)
-        text = r"subsystem 'source' of Two cannot send a Other: the wiring allows Item there"
+        text = r"subsystem 'source' of Two cannot send an Other: the wiring allows Item there"
         with pytest.raises(UndeclaredMessage, match=text) as caught:
             await ctx.send(wrong)
         assert (caught.value.orchestra, caught.value.sender, caught.value.message_type) == ("Two", "source", Other)

@@ -48,7 +48,7 @@ async def test_what_nobody_consumes_yet_becomes_a_dead_letter_at_once(autojump_c
         await running.route_message(b"6")
     assert [(one.message, one.sender, one.consumer, one.lane, one.reason) for one in running.dead_letters] == [
         (b"1", "source", "later", "bounded", "wip"),
-        (b"2", "source", "later", "priority", "wip"),
+        (b"2", "source", "later", "bounded", "wip"),
         (b"3", "source", "later", "bounded", "wip"),
         (4.0, "source", None, "bounded", "unconsumed"),
         (5.0, "source", None, "unbounded", "unconsumed"),

@@ -336,3 +336,38 @@ async def test_terminate_refuses_a_negative_grace(autojump_clock: MockClock) -> 
         with pytest.raises(ValueError, match="grace must be at least 0 seconds, not -1"):
             await running.terminate(grace=-1)
         await running.route_message(Item(1))
+
+
+async def test_terminate_reports_who_failed_as_neither_finished_nor_cancelled(autojump_clock: MockClock) -> None:
+    """The error itself comes out of `open()`."""
+    reports: list[StopReport] = []
+
+    async def fails(_: AnyContext) -> None:
+        raise ValueError
+
+    async def ask(running: RunningOrchestra[Tick], task_status: trio.TaskStatus[None]) -> None:
+        task_status.started()
+        with trio.CancelScope(shield=True):
+            await running.wait_stopped()
+            reports.append(await running.terminate())
+
+    async def main() -> None:
+        async with trio.open_nursery() as nursery, Solo(worker=fails).open() as running:
+            await nursery.start(ask, running)
+            await trio.sleep_forever()
+
+    with pytest.raises(ExceptionGroup):
+        await main()
+    assert reports == [StopReport((), (), {})]
+
+
+async def test_representations_say_what_they_are(autojump_clock: MockClock) -> None:
+    shown: list[str] = []
+
+    async def shows(ctx: AnyContext) -> None:
+        shown.extend([repr(ctx), repr(ctx.sender)])
+
+    async with Solo(worker=shows).open() as running:
+        assert repr(running) == "<RunningOrchestra Solo: 0 of 1 subsystems ended>"
+    assert repr(running) == "<RunningOrchestra Solo: 1 of 1 subsystems ended>"
+    assert shown == ["<SubsystemContext of 'worker' in Solo>", "<SubsystemSender of 'worker' in Solo>"]

@@ -47,7 +47,7 @@ async def test_broadcast_of_what_is_no_signal_is_refused_and_changes_nothing(aut
     """Neither the epoch nor a lane moves."""
     async with Solo(worker=idle).open() as running:
         bad: Any = Item(1)
-        with pytest.raises(UndeclaredMessage, match="cannot broadcast a Item: the wiring allows Tick"):
+        with pytest.raises(UndeclaredMessage, match="cannot broadcast an Item: the wiring allows Tick"):
             await running.broadcast_signal(bad)
         assert running.statistics().epoch == 0
         assert running.statistics().subsystems["worker"].signals.sent == 0
@@ -147,9 +147,9 @@ async def test_stalled_names_all_who_stalled_in_declaration_order(autojump_clock
         with pytest.raises(SubsystemStalled) as caught:
             await running.broadcast_signal(Tick(1))
         assert dict(zip(caught.value.consumers, caught.value.places, strict=True)) == {
-            "sending": "waits for room for a Item from 'full' (bounded lane)",
-            "asking": "waits for room for a Ask from 'full' (bounded lane)",
-            "leaving": "stands inside the library",
+            "sending": "waits for room at 'full' (bounded lane), to send an Item",
+            "asking": "waits for room at 'full' (bounded lane), to send an Ask",
+            "leaving": "has 1 jobs running: sleep_forever stands inside the library",
         }
         running.cancel()
 
@@ -166,7 +166,7 @@ async def test_stalled_says_that_a_subsystem_waits_for_an_answer(autojump_clock:
 
     async with Asking(asking=asking, lazy=forever).open() as running:
         await running.broadcast_signal(Tick(0))
-        with pytest.raises(SubsystemStalled, match="'asking' waits for an answer to a Ask from 'lazy'"):
+        with pytest.raises(SubsystemStalled, match="'asking' waits for an answer from 'lazy' to an Ask"):
             await running.broadcast_signal(Tick(1))
         running.cancel()
 

@@ -188,3 +188,22 @@ def test_a_union_with_a_subsystem(annotation: str) -> None:
         "it is a union with a subsystem, so that nobody can say whether it is a slot",
         "write the subsystem alone; subsystem(wip=True) is for one that is not built yet",
     )
+
+
+@pytest.mark.parametrize("annotation", [list[Subsystem[Fetch]], dict[str, Subsystem[Fetch]]])
+def test_a_subsystem_inside_of_another_type(annotation: object) -> None:
+    """It would be baggage, and left out of the wiring without a word."""
+    with pytest.raises(DeclarationError) as caught:
+        type("P", (Sample,), {"__annotations__": {"fetch": annotation}, "__module__": __name__})
+    assert facts(caught.value)[1:] == (
+        "fetch",
+        "it is a subsystem inside of another type, which makes no slot",
+        "give each subsystem a slot of its own",
+    )
+
+
+def test_options_in_place_of_the_annotation() -> None:
+    """What `subsystem(...)` returns is the default of a slot."""
+    with pytest.raises(DeclarationError) as caught:
+        type("P", (Sample,), {"__annotations__": {"fetch": subsystem()}, "__module__": __name__})
+    assert facts(caught.value)[1:3] == ("fetch", "subsystem(...) stands on a field that is no slot")

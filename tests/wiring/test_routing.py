@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 from hypothesis import assume, given
 
-from orchestra_trio.errors import UndeclaredMessage
+from orchestra_trio.errors import UndeclaredMessage, a_type
 from orchestra_trio.wiring.routing import Route, Routes, build_routes
 from tests.wiring.samples import make_slot, related, wirings
 
@@ -104,7 +104,7 @@ def test_what_nobody_consumes_cannot_be_routed_from_outside(message_type: type) 
     with pytest.raises(UndeclaredMessage) as caught:
         routes.from_outside(message_type)
     assert (caught.value.sender, caught.value.message_type) == (None, message_type)
-    assert f"cannot route a {message_type.__name__}: the wiring allows Shape there" in str(caught.value)
+    assert f"cannot route {a_type(message_type)}: the wiring allows Shape there" in str(caught.value)
 
 
 def test_the_nearest_sent_type_says_whether_a_message_is_unbounded() -> None:

@@ -167,3 +167,8 @@ def test_types_that_cannot_be_told(option: str, role: str) -> None:
         f"its {role} list[int] cannot be told apart at run time",
         "write list for all of them, or a class of your own that holds one",
     )
+
+
+def test_a_strategy_is_made_and_not_only_named() -> None:
+    """The class itself has the method too, but is none."""
+    assert fault(select=Weighted) == ("P", "slot", "select=Weighted is a class", "write a strategy, such as Weighted()")
