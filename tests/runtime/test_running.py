@@ -345,15 +345,14 @@ async def test_terminate_reports_who_failed_as_neither_finished_nor_cancelled(au
     async def fails(_: AnyContext) -> None:
         raise ValueError
 
-    async def ask(running: RunningOrchestra[Tick], task_status: trio.TaskStatus[None]) -> None:
-        task_status.started()
+    async def ask(running: RunningOrchestra[Tick]) -> None:
         with trio.CancelScope(shield=True):
             await running.wait_stopped()
             reports.append(await running.terminate())
 
     async def main() -> None:
         async with trio.open_nursery() as nursery, Solo(worker=fails).open() as running:
-            await nursery.start(ask, running)
+            nursery.start_soon(ask, running)
             await trio.sleep_forever()
 
     with pytest.raises(ExceptionGroup):
