@@ -40,7 +40,8 @@ async def test_a_request_that_was_let_go_of_is_not_kept(how: str, autojump_clock
     def make(reply: OneshotSender[Any]) -> Message:
         return MESSAGES[0](1, 0, reply)
 
-    async with Deaf(subsystem=main).open() as running:
-        await trio.testing.wait_all_tasks_blocked(0.01)
-        with trio.fail_after(5), pytest.raises(OneshotCancelled):
-            await running.request(make)
+    with trio.fail_after(5):
+        async with Deaf(subsystem=main).open() as running:
+            await trio.testing.wait_all_tasks_blocked(0.01)
+            with pytest.raises(OneshotCancelled):
+                await running.request(make)

@@ -195,7 +195,7 @@ class Slow(Orchestra[Tick, Imported]):
         if event.number:
             running.cancel()
         else:
-            async with trio.open_nursery() as nursery:  # `on_event` itself may not wait for its own end
+            async with trio.open_nursery() as nursery:  # noqa: ASYNC112 - `on_event` itself may not wait for its end
                 nursery.start_soon(partial(running.terminate, grace=1))
 
 

@@ -342,21 +342,14 @@ async def test_terminate_reports_who_failed_as_neither_finished_nor_cancelled(au
     """The error itself comes out of `open()`."""
     reports: list[StopReport] = []
 
-    async def fails(_: AnyContext) -> None:
+    async def fails_at_the_end(ctx: AnyContext) -> None:
+        await idle(ctx)
         raise ValueError
 
-    async def ask(running: RunningOrchestra[Tick]) -> None:
-        with trio.CancelScope(shield=True):
-            await running.wait_stopped()
-            reports.append(await running.terminate())
-
-    async def main() -> None:
-        async with trio.open_nursery() as nursery, Solo(worker=fails).open() as running:
-            nursery.start_soon(ask, running)
-            await trio.sleep_forever()
-
-    with pytest.raises(ExceptionGroup):
-        await main()
+    with pytest.RaisesGroup(ValueError):
+        async with Solo(worker=fails_at_the_end).open() as running:
+            with trio.CancelScope(shield=True):
+                reports.append(await running.terminate())
     assert reports == [StopReport((), (), {})]
 
 
@@ -365,6 +358,7 @@ async def test_representations_say_what_they_are(autojump_clock: MockClock) -> N
 
     async def shows(ctx: AnyContext) -> None:
         shown.extend([repr(ctx), repr(ctx.sender)])
+        await trio.lowlevel.checkpoint()
 
     async with Solo(worker=shows).open() as running:
         assert repr(running) == "<RunningOrchestra Solo: 0 of 1 subsystems ended>"
