@@ -16,7 +16,7 @@ from typing_extensions import TypeVar
 
 from orchestra_trio.delivery.channels import Channel, Meter
 from orchestra_trio.delivery.mailbox import EMPTY, Empty
-from orchestra_trio.delivery.trio_internals import Pace, make_pace
+from orchestra_trio.delivery.trio_internals import LatePace
 from orchestra_trio.delivery.waiting import Parked
 from orchestra_trio.records import Priority
 
@@ -41,7 +41,7 @@ class _End(ABC):
         self._closed = False
         self._parked: dict[Parked[Any], MutableMapping[Any, Any]] = {}
         """The tasks that wait on this end, each with the queue that it stands in."""
-        self._pace: Pace | None = None
+        self._pace = LatePace(channel.yield_every)
         self.meter: Meter = Meter(channel)
         """Reads the channel's counters."""
 
@@ -54,21 +54,13 @@ class _End(ABC):
             message = "this end of the channel was closed"
             raise trio.ClosedResourceError(message)
 
-    async def _keep_pace(self) -> Pace:
-        pace = self._pace
-        if pace is None:
-            pace = self._pace = make_pace(self._channel.yield_every, roams=True)
-        if pace.is_due():
-            await pace.keep()
-        return pace  # noqa: ASYNC910  # where it is not due, it has checked for cancellation
-
-    async def _park(self, queue: MutableMapping[Any, Any], parked: Parked[T], pace: Pace) -> T:
+    async def _park(self, queue: MutableMapping[Any, Any], parked: Parked[T]) -> T:
         self._parked[parked] = queue
         try:
             return await parked.wait()
         finally:
             del self._parked[parked]
-            pace.renew()
+            self._pace.renew()
 
     def _fail_parked(self) -> None:
         """Wake the tasks that wait on this end; one that was woken already, and has not run yet, has its due."""
@@ -161,12 +153,12 @@ class MeteredSender(_SendingEnd, trio.abc.SendChannel[SendT_contra]):
         Source:
             `MeteredSender::send` of Rust orchestra. Unlike it, `sent` counts a message only once the channel holds it.
         """
-        pace = await self._keep_pace()
+        await self._pace.keep()
         lane = self._channel.lane_for(priority)
         if not self._post(value, lane):
             parked: Parked[Any] = Parked(lane.withdraw)
             lane.offer(parked, value, None, None)
-            await self._park(lane.offers, parked, pace)
+            await self._park(lane.offers, parked)
 
     @enable_ki_protection
     def send_nowait(self, value: SendT_contra, *, priority: Priority = Priority.NORMAL) -> None:
@@ -234,14 +226,14 @@ class MeteredReceiver(_End, trio.abc.ReceiveChannel[ReceiveT_co]):
         Source:
             `MeteredReceiver` of Rust orchestra.
         """
-        pace = await self._keep_pace()
+        await self._pace.keep()
         item = self._take()
         if not isinstance(item, Empty):
             return item
         queue: MutableMapping[Any, None] = self._channel.mailbox.receivers
         parked: Parked[ReceiveT_co] = Parked(queue.__delitem__)
         queue[parked] = None
-        received: ReceiveT_co = await self._park(queue, parked, pace)
+        received: ReceiveT_co = await self._park(queue, parked)
         return received
 
     @enable_ki_protection

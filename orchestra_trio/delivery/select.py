@@ -18,7 +18,7 @@ from typing_extensions import TypeVar, override
 
 from orchestra_trio.delivery.ends import MeteredReceiver
 from orchestra_trio.delivery.mailbox import Empty
-from orchestra_trio.delivery.trio_internals import Pace, make_pace
+from orchestra_trio.delivery.trio_internals import LatePace
 from orchestra_trio.delivery.waiting import ParkedAtSeveral
 from orchestra_trio.records import PollNext
 
@@ -56,13 +56,12 @@ class _Selection(AsyncIterator[T]):
             _check_is_receiver(receiver)
         self._receivers: list[MeteredReceiver[T]] = list(receivers)
         """Those that were not found to have ended."""
-        self._yield_every = min((receiver._channel.yield_every for receiver in receivers), default=1)
-        self._pace: Pace | None = None
+        self._pace = LatePace(min((receiver._channel.yield_every for receiver in receivers), default=1))
 
     @override
     @enable_ki_protection
     async def __anext__(self) -> T:
-        pace = await self._keep_pace()
+        await self._pace.keep()
         self._forget_ended()
         if not self._receivers:
             raise StopAsyncIteration
@@ -74,15 +73,7 @@ class _Selection(AsyncIterator[T]):
         try:
             return await self._wait()
         finally:
-            pace.renew()
-
-    async def _keep_pace(self) -> Pace:
-        pace = self._pace
-        if pace is None:
-            pace = self._pace = make_pace(self._yield_every, roams=True)
-        if pace.is_due():
-            await pace.keep()
-        return pace  # noqa: ASYNC910  # where it is not due, it has checked for cancellation
+            self._pace.renew()
 
     def _forget_ended(self) -> None:
         for receiver in self._receivers:

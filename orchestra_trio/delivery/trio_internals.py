@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
     from trio.lowlevel import Task
 
-__all__ = ["PRIVATE_IN_USE", "Pace", "has_deadline_within", "is_leaving_nursery", "make_pace", "wake"]
+__all__ = ["PRIVATE_IN_USE", "LatePace", "Pace", "has_deadline_within", "is_leaving_nursery", "make_pace", "wake"]
 
 SLICE: Final = 0.001
 """For how long a context's calls go on without a schedule point, in seconds on the system clock."""
@@ -146,6 +146,29 @@ def make_pace(yield_every: int, *, roams: bool = False) -> Pace:
     if not PRIVATE_IN_USE:
         return Pace(yield_every)
     return _RoamingPrivatePace(yield_every) if roams else _PrivatePace(yield_every)
+
+
+class LatePace:
+    """A pace that is made at the first call, for what may be made outside of a run and used in several."""
+
+    __slots__ = ("_pace", "_yield_every")
+
+    def __init__(self, yield_every: int) -> None:
+        """Make none yet; `yield_every` counts calls."""
+        self._yield_every = yield_every
+        self._pace: Pace | None = None
+
+    async def keep(self) -> None:  # noqa: ASYNC910 - see its last line
+        """Count one call, check for cancellation, and let others run if it is time."""
+        if self._pace is None:
+            self._pace = make_pace(self._yield_every, roams=True)
+        if self._pace.is_due():
+            await self._pace.keep()  # where it is not due, it has checked for cancellation
+
+    def renew(self) -> None:
+        """Begin a new budget: the caller, who has called `keep`, has just waited."""
+        if self._pace is not None:
+            self._pace.renew()
 
 
 class _Woken:

@@ -6,14 +6,17 @@ Against networkx, which finds the components of the wiring in its own way.
 from __future__ import annotations
 
 from collections import Counter
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import networkx as nx
+import trio
 from hypothesis import given
+from hypothesis import strategies as st
 
+from orchestra_trio import Orchestra, RunningOrchestra, Subsystem, SubsystemContext, subsystem
 from tests.laws.drawing import CALM, episodes
-from tests.laws.performance import perform
-from tests.laws.wirings import Episode, name_of
+from tests.laws.performance import perform, run
+from tests.laws.wirings import MESSAGES, Episode, Message, Signal, name_of
 
 if TYPE_CHECKING:
     from tests.laws.performance import Performance
@@ -127,3 +130,36 @@ def test_a_wiring_that_is_left_alone_ends(episode: Episode) -> None:
         if not plan.wip and plan.script.serve != "no":
             assert name_of(number) in ends
     assert performance.tasks_left == 0
+
+
+@given(st.integers(1, 6), st.sampled_from(["pitcher", "catcher"]), st.integers(0, 2**32))
+def test_a_cycle_is_not_at_rest_while_a_message_lies_in_it(hops: int, who: str, seed: int) -> None:
+    """Who waits for signals alone leaves messages where they are; none ends before they went all the way round."""
+    received: list[int] = []
+
+    async def play(ctx: SubsystemContext[Message, Message, Signal]) -> None:
+        if ctx.name == who:
+            await ctx.receive_signal()
+        back = MESSAGES[1 if ctx.name == "pitcher" else 0]
+        async for ball in ctx:
+            if isinstance(ball, Message):
+                received.append(ball.hops)
+                if ball.hops:
+                    await ctx.send(back(0, ball.hops - 1))
+
+    class Game(Orchestra[Signal]):
+        pitcher: Subsystem[Message, Message, Signal] = subsystem(consumes=MESSAGES[0], sends=MESSAGES[1])
+        catcher: Subsystem[Message, Message, Signal] = subsystem(consumes=MESSAGES[1], sends=MESSAGES[0])
+
+    async def main() -> None:
+        async with Game(pitcher=play, catcher=play).open() as running, trio.open_nursery() as nursery:
+            nursery.start_soon(broadcast_late, running)
+            await running.route_message(MESSAGES[0](0, hops))
+            running.close_input()
+
+    async def broadcast_late(running: RunningOrchestra[Signal, Any]) -> None:
+        await trio.sleep(5)
+        await running.broadcast_signal(Signal(1))
+
+    run(main, seed)
+    assert received == [*range(hops, -1, -1)]
