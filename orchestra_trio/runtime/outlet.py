@@ -41,6 +41,10 @@ class Consumers(Protocol):
     dead_letters: DeadLetters
     is_stopping: bool
 
+    def check_input_open(self) -> None:
+        """Refuse outside input once it was closed, with `trio.ClosedResourceError`."""
+        ...
+
     @property
     def outgoing_mailbox(self) -> Mailbox[Any, Any]:
         """The mailbox of what goes out to the embedding program."""
@@ -173,16 +177,18 @@ class Outlet:
         return True
 
     async def send(self, message: object, priority: Priority, *, within: float) -> None:
-        """Send a message, waiting for room for `within` seconds at the most.
+        """Send a message from outside, waiting for room for `within` seconds at the most.
 
         Raises:
             UndeclaredMessage: The wiring does not allow it.
             SubsystemExited: Its consumer has ended.
             SubsystemStalled: There was no room in time. Nothing was queued.
+            trio.ClosedResourceError: The input is closed.
         """
         port = self.ports[type(message)]
         if self.pace.is_due():
             await self.pace.keep()
+            self.run.check_input_open()  # it may have been closed meanwhile
         lane = port.bounded if priority is Priority.NORMAL else port.priority
         if lane.post(message, self.sender):
             return  # noqa: ASYNC910 - the pace has checked for cancellation

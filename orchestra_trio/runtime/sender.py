@@ -207,6 +207,8 @@ class SubsystemSender(Generic[Out_contra]):
             port = self._ports[message_type]
             if self._pace.is_due():
                 await self._pace.keep()
+                if self._origin is None:
+                    self._outlet.run.check_input_open()  # it may have been closed meanwhile
             if not port.bounded.post(message, self._origin, state):
                 await self._outlet.wait_for_room(port, port.bounded, message, state)
             del message  # the consumer's is now the only one: when it lets go of the reply end, that is noticed
