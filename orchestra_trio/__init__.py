@@ -30,11 +30,11 @@ from orchestra_trio.records import (
     StopReport,
     SubsystemStatistics,
 )
-from orchestra_trio.runtime.context import SubsystemContext
+from orchestra_trio.runtime.contexts.context import SubsystemContext
+from orchestra_trio.runtime.contexts.sender import SubsystemSender
 from orchestra_trio.runtime.events import Connector
 from orchestra_trio.runtime.orchestra import Orchestra, Subsystem
 from orchestra_trio.runtime.running import RunningOrchestra
-from orchestra_trio.runtime.sender import SubsystemSender
 from orchestra_trio.wiring.slots import subsystem
 
 __all__ = [

@@ -17,8 +17,8 @@ import attrs
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from orchestra_trio.runtime.live import LiveSubsystem
-    from orchestra_trio.runtime.rest import RestWatch
+    from orchestra_trio.runtime.life.live import LiveSubsystem
+    from orchestra_trio.runtime.watch.rest import RestWatch
     from orchestra_trio.wiring.graph import Component, WiringGraph
 
 __all__ = ["Drain"]

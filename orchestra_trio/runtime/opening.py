@@ -11,7 +11,7 @@ from trio.lowlevel import enable_ki_protection
 from typing_extensions import TypeVar
 
 from orchestra_trio.errors import OrchestraError
-from orchestra_trio.runtime.failures import members, without_cancelled
+from orchestra_trio.runtime.life.failures import members, without_cancelled
 from orchestra_trio.runtime.run import Run
 from orchestra_trio.runtime.running import RunningOrchestra
 

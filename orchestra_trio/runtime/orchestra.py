@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable
 
     from orchestra_trio.records import DeadLetter
-    from orchestra_trio.runtime.context import SubsystemContext
+    from orchestra_trio.runtime.contexts.context import SubsystemContext
     from orchestra_trio.runtime.running import RunningOrchestra
     from orchestra_trio.wiring.graph import WiringGraph
     from orchestra_trio.wiring.options import GivenOptions

@@ -26,15 +26,15 @@ from orchestra_trio.delivery.strategies import Weighted
 from orchestra_trio.delivery.trio_internals import make_pace
 from orchestra_trio.errors import SubsystemExited, type_name
 from orchestra_trio.records import DeadLetter
-from orchestra_trio.runtime.context import SubsystemContext
+from orchestra_trio.runtime.contexts.context import SubsystemContext
+from orchestra_trio.runtime.contexts.outlet import Outlet, reason_after_exit
+from orchestra_trio.runtime.contexts.sender import SubsystemSender
 from orchestra_trio.runtime.dead_letters import DeadLetters
 from orchestra_trio.runtime.drain import Drain
-from orchestra_trio.runtime.failures import Failures, without_cancelled
-from orchestra_trio.runtime.live import LiveSubsystem, call_users
-from orchestra_trio.runtime.outlet import Outlet, reason_after_exit
-from orchestra_trio.runtime.rest import RestWatch
-from orchestra_trio.runtime.sender import SubsystemSender
+from orchestra_trio.runtime.life.failures import Failures, without_cancelled
+from orchestra_trio.runtime.life.live import LiveSubsystem, call_users
 from orchestra_trio.runtime.signals import Signals
+from orchestra_trio.runtime.watch.rest import RestWatch
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping

@@ -18,7 +18,7 @@ from orchestra_trio.errors import SubsystemExited, SubsystemStalled, UndeclaredM
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from orchestra_trio.runtime.live import LiveSubsystem
+    from orchestra_trio.runtime.life.live import LiveSubsystem
     from orchestra_trio.wiring.routing import Routes
 
 __all__ = ["Settling", "Signals"]

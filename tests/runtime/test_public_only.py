@@ -21,7 +21,8 @@ def test_rest_and_receiving_are_the_same_with_the_public_interface_alone() -> No
         "ORCHESTRA_TRIO_PUBLIC_ONLY": "1",
         "PYTHONPATH": os.pathsep.join(filter(None, sys.path)),
     }
-    files = [HERE / name for name in ("test_rest.py", "test_rest_tasks.py", "test_context.py", "test_live.py")]
+    names = ("watch/test_rest.py", "watch/test_rest_tasks.py", "contexts/test_context.py", "life/test_live.py")
+    files = [HERE / name for name in names]
     command = [sys.executable, "-P", "-m", "pytest", "-q", "-p", "no:cacheprovider", *map(str, files)]
     done = subprocess.run(
         command, env=environment, cwd=HERE.parent.parent, capture_output=True, text=True, check=False, timeout=300

@@ -21,7 +21,7 @@ from orchestra_trio.records import Priority
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from orchestra_trio.runtime.outlet import Outlet
+    from orchestra_trio.runtime.contexts.outlet import Outlet
 
 __all__ = ["SubsystemSender"]
 

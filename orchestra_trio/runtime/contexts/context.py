@@ -14,13 +14,13 @@ from typing_extensions import TypeVar, TypeVarTuple
 from orchestra_trio.delivery.mailbox import EMPTY, Empty
 from orchestra_trio.delivery.trio_internals import PRIVATE_IN_USE
 from orchestra_trio.delivery.waiting import park_receiver
-from orchestra_trio.runtime.sender import SubsystemSender
+from orchestra_trio.runtime.contexts.sender import SubsystemSender
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
 
-    from orchestra_trio.runtime.live import LiveSubsystem
-    from orchestra_trio.runtime.outlet import Outlet
+    from orchestra_trio.runtime.contexts.outlet import Outlet
+    from orchestra_trio.runtime.life.live import LiveSubsystem
 
 __all__ = ["SubsystemContext"]
 

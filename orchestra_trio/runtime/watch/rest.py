@@ -27,7 +27,7 @@ from orchestra_trio.delivery.waiting import Parked
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from orchestra_trio.runtime.live import LiveSubsystem
+    from orchestra_trio.runtime.life.live import LiveSubsystem
 
 __all__ = ["RestWatch", "Watched", "is_at_rest"]
 

@@ -26,7 +26,7 @@ from orchestra_trio.delivery.trio_internals import is_leaving_nursery
 from orchestra_trio.delivery.waiting import Parked
 from orchestra_trio.errors import a_type, type_name
 from orchestra_trio.records import Readout, SubsystemState, SubsystemStatistics, Wait, WaitKind
-from orchestra_trio.runtime.failures import members, without_cancelled
+from orchestra_trio.runtime.life.failures import members, without_cancelled
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterator

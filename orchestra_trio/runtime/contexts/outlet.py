@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from orchestra_trio.delivery.trio_internals import Pace
     from orchestra_trio.records import DeadLetterReason, MessageLane
     from orchestra_trio.runtime.dead_letters import DeadLetters
-    from orchestra_trio.runtime.live import LiveSubsystem
+    from orchestra_trio.runtime.life.live import LiveSubsystem
     from orchestra_trio.wiring.routing import Route, Routes
     from orchestra_trio.wiring.slots import Slot
 
