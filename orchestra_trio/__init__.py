@@ -1,6 +1,6 @@
 """Orchestras of subsystems for trio: typed messages, metered lanes, signals that overtake, ordered endings.
 
-Layers, each importing only from those before it: `errors` and `records`; `wiring` (declare) and `delivery` (lanes,
+Layers, each importing only from those before it: `errors`, `records` and `logs`; `wiring` (declare) and `delivery` (lanes,
 order, waiting); `runtime` (open, route, stop); `cli`.
 """
 
@@ -12,6 +12,7 @@ from orchestra_trio.delivery.select import select, select_with_strategy
 from orchestra_trio.delivery.strategies import Biased, Weighted
 from orchestra_trio.errors import (
     AnnotateErrorOrigin,
+    DeadlockDetected,
     DeclarationError,
     OneshotCancelled,
     OneshotTimedOut,
@@ -20,6 +21,7 @@ from orchestra_trio.errors import (
     SubsystemStalled,
     UndeclaredMessage,
 )
+from orchestra_trio.logs import SubsystemFilter
 from orchestra_trio.records import (
     DeadLetter,
     Measurements,
@@ -27,21 +29,29 @@ from orchestra_trio.records import (
     PollNext,
     Priority,
     Readout,
+    Standing,
     StopReport,
     SubsystemStatistics,
 )
+from orchestra_trio.runtime.contexts.blocking import BlockingSubsystemContext
 from orchestra_trio.runtime.contexts.context import SubsystemContext
 from orchestra_trio.runtime.contexts.sender import SubsystemSender
+from orchestra_trio.runtime.contexts.workers import Workers
 from orchestra_trio.runtime.events import Connector
-from orchestra_trio.runtime.orchestra import Orchestra, Subsystem
+from orchestra_trio.runtime.life.spawner import Spawner
+from orchestra_trio.runtime.orchestra import BlockingSubsystem, Orchestra, Subsystem
 from orchestra_trio.runtime.running import RunningOrchestra
+from orchestra_trio.wiring.restart import Restart, fresh
 from orchestra_trio.wiring.slots import subsystem
 
 __all__ = [
     "AnnotateErrorOrigin",
     "Biased",
+    "BlockingSubsystem",
+    "BlockingSubsystemContext",
     "Connector",
     "DeadLetter",
+    "DeadlockDetected",
     "DeclarationError",
     "Measurements",
     "Meter",
@@ -57,17 +67,23 @@ __all__ = [
     "PollNext",
     "Priority",
     "Readout",
+    "Restart",
     "RunningOrchestra",
+    "Spawner",
+    "Standing",
     "StopReport",
     "Subsystem",
     "SubsystemContext",
     "SubsystemExited",
+    "SubsystemFilter",
     "SubsystemSender",
     "SubsystemStalled",
     "SubsystemStatistics",
     "UnboundedMeteredSender",
     "UndeclaredMessage",
     "Weighted",
+    "Workers",
+    "fresh",
     "open_metered_channel",
     "open_oneshot",
     "open_unbounded_channel",

@@ -13,10 +13,11 @@ import trio
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from orchestra_trio.records import LaneName, Measurements
+    from orchestra_trio.records import LaneName, Measurements, Standing
 
 __all__ = [
     "AnnotateErrorOrigin",
+    "DeadlockDetected",
     "DeclarationError",
     "OneshotCancelled",
     "OneshotTimedOut",
@@ -124,7 +125,8 @@ class SubsystemStalled(OrchestraError):
         consumers: The subsystems whose lanes stayed full, in declaration order.
         lane: Which of their lanes.
         timeout: How long the call waited, in seconds.
-        places: Where each of them stood at the end, in the order of `consumers`.
+        standings: Where each of them stood at the end, in the order of `consumers`: what it waits for, the readouts
+            of its lanes, and its stacks, which are also notes of this exception.
     """
 
     def __init__(
@@ -132,17 +134,48 @@ class SubsystemStalled(OrchestraError):
         orchestra: str,
         lane: LaneName,
         timeout: float,
-        places: dict[str, str],
+        standings: Iterable[Standing],
     ) -> None:
         self.orchestra = orchestra
-        self.consumers: tuple[str, ...] = tuple(places)
+        self.standings: tuple[Standing, ...] = tuple(standings)
+        self.consumers: tuple[str, ...] = tuple(one.statistics.name for one in self.standings)
         self.lane = lane
         self.timeout = timeout
-        self.places: tuple[str, ...] = tuple(places.values())
-        standing = "; ".join(f"{name!r} {place}" for name, place in places.items())
+        standing = "; ".join(
+            f"{one.statistics.name!r} {one.place}, {getattr(one.statistics, lane).channel_len} in its lane"
+            for one in self.standings
+        )
         super().__init__(
             f"the {lane} lane of {orchestra} stayed full for {timeout:g} s: {standing}; "
             f"let these subsystems receive more often, or give the lane more capacity",
+        )
+        for one in self.standings:
+            if one.stack:
+                self.add_note(f"where {one.statistics.name!r} stood:\n{one.stack}")
+
+
+class DeadlockDetected(OrchestraError):
+    """Subsystems wait for each other for ever: none of their tasks can move unless another one of them does.
+
+    Attributes:
+        orchestra: The orchestra's name.
+        cycle: Subsystems of which each waits for the next one, and the last one for the first.
+        members: All subsystems that the deadlock consists of, in declaration order: each of their tasks waits for
+            one of them. Besides the cycle, those that a task in it waits for.
+    """
+
+    def __init__(self, orchestra: str, links: Iterable[tuple[str, str, type]], members: Iterable[str]) -> None:
+        """Make one of a cycle's links: who waits, in which lane or for a request, and the type of the message."""
+        known = list(links)
+        self.orchestra = orchestra
+        self.cycle: tuple[str, ...] = tuple(name for name, _, _ in known)
+        self.members: tuple[str, ...] = tuple(members)
+        path = " ".join(f"{name} -[{how}: {type_name(one)}]->" for name, how, one in known)
+        others = [name for name in self.members if name not in self.cycle]
+        besides = f", and others of their tasks for {', '.join(others)}" if others else ""
+        super().__init__(
+            f"subsystems of {orchestra} wait for each other for ever: {path} {self.cycle[0]}{besides}; "
+            f"let one of them receive in a task of its own, or send with a time limit or unbounded",
         )
 
 

@@ -23,6 +23,7 @@ __all__ = [
     "PollNext",
     "Priority",
     "Readout",
+    "Standing",
     "StopReport",
     "SubsystemState",
     "SubsystemStatistics",
@@ -36,8 +37,12 @@ MessageLane: TypeAlias = Literal["priority", "unbounded", "bounded"]
 LaneName: TypeAlias = Literal["signals", "priority", "unbounded", "bounded"]
 """All four lanes of a mailbox, in the order in which statistics show them."""
 
-SubsystemState: TypeAlias = Literal["starting", "running", "ending", "finished", "failed", "cancelled"]
-"""The life of a subsystem: `ending` once it was given end-of-input, the last three once nothing of it runs any more."""
+SubsystemState: TypeAlias = Literal["starting", "running", "restarting", "ending", "finished", "failed", "cancelled"]
+"""The life of a subsystem.
+
+`restarting`: from its failure until its next incarnation begins. `ending`: once it was given end-of-input. The last
+three: once nothing of it runs any more.
+"""
 
 WaitKind: TypeAlias = Literal["receive", "send", "request"]
 """What a task of a subsystem can wait for inside the library."""
@@ -217,6 +222,20 @@ class SubsystemStatistics:
 
     waits: tuple[Wait, ...]
     """What its tasks wait for inside the library, longest first."""
+
+
+@attrs.frozen
+class Standing:
+    """Where one subsystem stands, at one moment: what its statistics cannot say in numbers."""
+
+    statistics: SubsystemStatistics
+    """Its state, its lanes, and what its tasks wait for inside the library."""
+
+    place: str
+    """In one line: what its main task waits for, or the file and line at which it stands."""
+
+    stack: str
+    """The stacks of all its tasks and threads, as text, outermost first; empty where nothing of it runs."""
 
 
 @attrs.frozen

@@ -238,14 +238,25 @@ class Lane(Generic[T]):
             self._admit()
         return batch
 
-    def offer(self, waiting: Sender, item: T, sender: str | None, reply: Reply | None) -> None:
-        """Let somebody wait, behind all others, until their item finds room."""
+    def offer(self, waiting: Sender, item: T, sender: str | None, reply: Reply | None) -> bool:
+        """Let somebody wait, behind all others, until their item finds room.
+
+        Returns:
+            Whether they have to wait; False where another thread has made room just now, and the lane holds the item.
+        """
         self.blocked += 1
         self.offers[waiting] = Offer(item, sender, reply)
+        return True
 
-    def withdraw(self, waiting: Sender) -> None:
-        """Let somebody wait no longer; their item was never in the lane."""
-        del self.offers[waiting]
+    def withdraw(self, waiting: Sender) -> bool:
+        """Let somebody wait no longer, their item never in the lane; return whether they did, not let in before."""
+        return self.offers.pop(waiting, None) is not None
+
+    def holds(self, reply: Reply) -> bool:
+        """Return whether a request lies here, or waits to be let in."""
+        if any(mark.reply is reply for mark in self._marks):
+            return True
+        return any(offer.reply is reply for offer in self.offers.values())
 
     def bury(self) -> list[Buried[T]]:
         """Shut the lane and return what lies in it; requests among it are cancelled. Offers stay for the caller."""

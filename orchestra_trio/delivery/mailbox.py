@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from orchestra_trio.delivery.lanes import Buried, Receiver
-    from orchestra_trio.records import LaneStrategy, MessageLane
+    from orchestra_trio.records import LaneName, LaneStrategy, MessageLane
 
 __all__ = ["EMPTY", "Empty", "Mailbox"]
 
@@ -100,14 +100,14 @@ class Mailbox(Generic[MessageT, SignalT]):
         self.signal_receivers: OrderedDict[Receiver[Any], None] = OrderedDict()
 
         def lane(name: MessageLane, capacity: float) -> Lane[MessageT]:
-            return Lane(name, capacity, clock=clock, receivers=self.receivers, tof_every=tof_every)
+            return self._make_lane(name, capacity, clock=clock, receivers=self.receivers, tof_every=tof_every)
 
         self.bounded: Lane[MessageT] = lane("bounded", message_capacity)
         self.unbounded: Lane[MessageT] = lane("unbounded", math.inf)
         self.priority: Lane[MessageT] | None = (
             None if priority_capacity is None else lane("priority", priority_capacity)
         )
-        self.signals: Lane[SignalT] = Lane("signals", signal_capacity, clock=clock, tof_every=tof_every)
+        self.signals: Lane[SignalT] = self._make_lane("signals", signal_capacity, clock=clock, tof_every=tof_every)
         self._priority_items: deque[MessageT] | tuple[()] = () if self.priority is None else self.priority.items
         self._epochs: deque[int | None] = deque()
         self._signal_items = self.signals.items
@@ -118,6 +118,17 @@ class Mailbox(Generic[MessageT, SignalT]):
         self.epoch: int = 0
         self.input_closed: bool = False
         self.on_signal_taken: Callable[[], None] = _ignore
+
+    def _make_lane(
+        self,
+        name: LaneName,
+        capacity: float,
+        *,
+        clock: Callable[[], float],
+        receivers: OrderedDict[Receiver[Any], None] | None = None,
+        tof_every: int,
+    ) -> Lane[Any]:
+        return Lane(name, capacity, clock=clock, receivers=receivers, tof_every=tof_every)
 
     @property
     def message_lanes(self) -> tuple[Lane[MessageT], ...]:
@@ -187,6 +198,32 @@ class Mailbox(Generic[MessageT, SignalT]):
             # Those who wait for signals alone come first: nothing else can wake them.
             receiver, _ = (self.signal_receivers or self.receivers).popitem(last=False)
             receiver.hand(self._take_signal())
+
+    def leave(self, waiting: Receiver[Any]) -> bool:
+        """Let somebody wait no longer; return whether they did, rather than having been served before."""
+        for queue in (self.signal_receivers, self.receivers):
+            if waiting in queue:
+                del queue[waiting]
+                return True
+        return False
+
+    def widen(self, waiting: Receiver[Any]) -> None:
+        """Let somebody who waits for signals alone wait for anything from now on, behind all others who do.
+
+        What lies here already they get at once. Who was served meanwhile is let alone.
+        """
+        if waiting not in self.signal_receivers:
+            return
+        del self.signal_receivers[waiting]  # first: taking the last item of a closed mailbox ends those who wait
+        try:
+            item = self.take()
+        except Exception:
+            self.signal_receivers[waiting] = None  # the strategy failed: nothing has changed
+            raise
+        if isinstance(item, Empty):
+            self.receivers[waiting] = None
+        else:
+            waiting.hand(item)
 
     def has_received(self, epoch: int) -> bool:
         """Return whether no broadcast up to this epoch lies here."""

@@ -14,7 +14,6 @@ collected, in whatever thread, and tells the other.
 from __future__ import annotations
 
 import contextlib
-import logging
 import math
 from typing import Any, Generic, Literal, Self, TypeAlias, final
 
@@ -25,6 +24,7 @@ from typing_extensions import TypeVar, override
 
 from orchestra_trio.delivery.trio_internals import wake
 from orchestra_trio.errors import OneshotCancelled, OneshotTimedOut
+from orchestra_trio.logs import logger
 from orchestra_trio.records import Measurements
 
 __all__ = ["OneshotReceiver", "OneshotSender", "OneshotState", "open_oneshot"]
@@ -34,8 +34,6 @@ AnswerT_contra = TypeVar("AnswerT_contra", contravariant=True)
 AnswerT_co = TypeVar("AnswerT_co", covariant=True)
 
 _Reason: TypeAlias = Literal["answered", "cancelled", "timed out"]
-
-_logger = logging.getLogger("orchestra_trio")
 
 
 @final
@@ -60,7 +58,8 @@ class OneshotState(Generic[AnswerT]):
     _dropped: bool = attrs.field(default=False, init=False)
     _soft_deadline: float = attrs.field(default=math.inf, init=False)
     _hard_deadline: float = attrs.field(default=math.inf, init=False)
-    _token: trio.lowlevel.TrioToken = attrs.field(factory=trio.lowlevel.current_trio_token, init=False)
+    token: trio.lowlevel.TrioToken = attrs.field(factory=trio.lowlevel.current_trio_token, init=False)
+    """Of the run that it was made in."""
     _created_at: float = attrs.field(factory=trio.current_time, init=False)
     _first_wait_at: float | None = attrs.field(default=None, init=False)
     _ended_at: float = attrs.field(default=math.nan, init=False)
@@ -123,7 +122,7 @@ class OneshotState(Generic[AnswerT]):
             self._dropped = True
             # When the run is over, no task is left that could wait.
             with contextlib.suppress(trio.RunFinishedError):
-                self._token.run_sync_soon(self.cancel)
+                self.token.run_sync_soon(self.cancel)
 
     async def wait_end(self) -> None:
         """Wait until it has ended, which it had not when this was called; warn when the soft deadline has passed."""
@@ -140,7 +139,7 @@ class OneshotState(Generic[AnswerT]):
             if self.is_ended:
                 return
             self._soft_deadline = math.inf  # woken unended, by this deadline
-            _logger.warning(
+            logger.warning(
                 "no answer to %r within its soft timeout of %g s, still waiting; "
                 "answer sooner, or open it with a larger soft_timeout",
                 self.name,
@@ -191,9 +190,11 @@ class _End:
         """Close this end; closing it again, or after an answer, does nothing. Not a checkpoint.
 
         The reply end, if unused, gives the other `OneshotCancelled`. The receiver makes a later `send` return False,
-        and a task that is in its `receive` gets `trio.ClosedResourceError`. From the trio thread only.
+        and a task that is in its `receive` gets `trio.ClosedResourceError`. From any thread.
         """
-        if not self._closed:
+        if not self._closed and not trio.lowlevel.in_trio_run():
+            trio.from_thread.run_sync(self.close, trio_token=self._state.token)
+        elif not self._closed:
             self._state.cancel()
             self._closed = True
 
@@ -225,7 +226,7 @@ class OneshotSender(_End, Generic[AnswerT_contra]):
 
     @enable_ki_protection
     def send(self, value: AnswerT_contra) -> bool:
-        """Answer, and close this end. Not a checkpoint; from the trio thread only.
+        """Answer, and close this end. Not a checkpoint. From any thread; another one than trio's waits for that.
 
         That the requester has given up is no error of who answers, so that the result alone tells of it.
 
@@ -243,6 +244,8 @@ class OneshotSender(_End, Generic[AnswerT_contra]):
             Sending on Rust's oneshots, where a value that is not wanted is handed back. Here it is let go of.
         """
         state = self._state
+        if not trio.lowlevel.in_trio_run():
+            return trio.from_thread.run_sync(self.send, value, trio_token=state.token)
         if self._closed:
             message = f"the reply end of {state.name!r} was used or closed before; send one answer, before closing"
             raise trio.ClosedResourceError(message)

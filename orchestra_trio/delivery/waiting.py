@@ -8,11 +8,14 @@ cancelled any more before it has what it waited for (law 9).
 from __future__ import annotations
 
 from functools import partial
+from threading import get_ident
 from typing import TYPE_CHECKING, Generic
 
 import trio
 from typing_extensions import TypeVar, override
 
+from orchestra_trio.delivery.mailbox import Empty
+from orchestra_trio.delivery.shared import SharedLane, SharedMailbox
 from orchestra_trio.delivery.trio_internals import wake
 
 if TYPE_CHECKING:
@@ -22,7 +25,7 @@ if TYPE_CHECKING:
     from orchestra_trio.delivery.lanes import Lane, Reply
     from orchestra_trio.delivery.mailbox import Mailbox
 
-__all__ = ["Parked", "ParkedAtSeveral", "park_receiver", "park_sender"]
+__all__ = ["Parked", "ParkedAtSeveral", "ParkedBesideThreads", "park_receiver", "park_sender"]
 
 T = TypeVar("T")
 MessageT = TypeVar("MessageT")
@@ -124,6 +127,46 @@ class ParkedAtSeveral(Parked[T]):
         return [place for place, queue in self._queues.items() if self not in queue]
 
 
+class ParkedBesideThreads(Parked[T]):
+    """One task that waits at a shared mailbox or lane, where another thread may serve it.
+
+    That thread takes it out of its queue and gives it what it waits for; the task itself can only be resumed by trio's
+    thread, a moment later. From the first of the two on it cannot be cancelled any more.
+    """
+
+    __slots__ = ("_thread", "_token")
+
+    def __init__(self, withdraw: Callable[[Parked[T]], bool]) -> None:
+        """Stand for the current task; `withdraw` takes it out of its queue and says whether it stood there."""
+        super().__init__(withdraw)
+        self._thread = get_ident()
+        self._token = trio.lowlevel.current_trio_token()
+
+    @override
+    def hand(self, item: T) -> None:
+        self._item = item
+        self._wake()
+
+    @override
+    def admit(self) -> None:
+        self._wake()
+
+    @override
+    def refuse(self, error: BaseException | None) -> None:
+        self._error = error
+        self._wake()
+
+    def _wake(self) -> None:
+        if get_ident() == self._thread:
+            wake(self.task)
+        else:
+            self._token.run_sync_soon(wake, self.task)
+
+    @override
+    def _abort(self, _: trio.lowlevel.RaiseCancelT) -> trio.lowlevel.Abort:
+        return trio.lowlevel.Abort.SUCCEEDED if self._withdraw(self) else trio.lowlevel.Abort.FAILED
+
+
 def _leave(queues: dict[int, MutableMapping[Any, None]], parked: Parked[Any]) -> None:
     for queue in queues.values():
         queue.pop(parked, None)
@@ -135,14 +178,34 @@ async def park_receiver(mailbox: Mailbox[MessageT, SignalT], *, signals_only: bo
     Raises:
         trio.EndOfChannel: The mailbox was exhausted, or shut, while the task waited.
     """
-    queue: MutableMapping[Any, None] = mailbox.signal_receivers if signals_only else mailbox.receivers
-    parked: Parked[MessageT | SignalT] = Parked(queue.__delitem__)
-    queue[parked] = None
+    if isinstance(mailbox, SharedMailbox):
+        return await _park_beside_threads(mailbox, signals_only=signals_only)
+    if signals_only:
+        parked: Parked[MessageT | SignalT] = Parked(mailbox.leave)  # it may be let into the other queue meanwhile
+        mailbox.signal_receivers[parked] = None
+    else:
+        parked = Parked(mailbox.receivers.__delitem__)
+        mailbox.receivers[parked] = None
+    return await parked.wait()
+
+
+async def _park_beside_threads(mailbox: SharedMailbox[MessageT, SignalT], *, signals_only: bool) -> MessageT | SignalT:
+    parked: ParkedBesideThreads[MessageT | SignalT] = ParkedBesideThreads(mailbox.leave)
+    with mailbox.lock:
+        # Another thread may have put something here, or taken the last of it, since the caller looked.
+        item = mailbox.take_signal() if signals_only else mailbox.take()
+        if not isinstance(item, Empty):
+            return item  # noqa: ASYNC910 - callers have checked for cancellation
+        if mailbox.is_exhausted:
+            raise trio.EndOfChannel
+        (mailbox.signal_receivers if signals_only else mailbox.receivers)[parked] = None
     return await parked.wait()
 
 
 async def park_sender(lane: Lane[T], item: T, sender: str | None, reply: Reply | None = None) -> None:
     """Wait behind all others until a full lane has let the item in."""
-    parked: Parked[None] = Parked(lane.withdraw)
-    lane.offer(parked, item, sender, reply)
-    await parked.wait()
+    parked: Parked[None] = (
+        ParkedBesideThreads[None](lane.withdraw) if isinstance(lane, SharedLane) else Parked[None](lane.withdraw)
+    )
+    if lane.offer(parked, item, sender, reply):
+        await parked.wait()

@@ -12,6 +12,7 @@ from typing_extensions import TypeVar, dataclass_transform
 
 from orchestra_trio.errors import DeclarationError, type_name
 from orchestra_trio.runtime.events import Connector
+from orchestra_trio.runtime.life.spawner import NurserySpawner
 from orchestra_trio.runtime.opening import OpenOrchestra
 from orchestra_trio.runtime.run import Held
 from orchestra_trio.wiring.declaration import Declaration, declare
@@ -21,12 +22,14 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable
 
     from orchestra_trio.records import DeadLetter
+    from orchestra_trio.runtime.contexts.blocking import BlockingSubsystemContext
     from orchestra_trio.runtime.contexts.context import SubsystemContext
+    from orchestra_trio.runtime.life.spawner import Spawner
     from orchestra_trio.runtime.running import RunningOrchestra
     from orchestra_trio.wiring.graph import WiringGraph
     from orchestra_trio.wiring.options import GivenOptions
 
-__all__ = ["Orchestra", "Subsystem"]
+__all__ = ["BlockingSubsystem", "Orchestra", "Subsystem"]
 
 In_contra = TypeVar("In_contra", contravariant=True)
 Out_co = TypeVar("Out_co", covariant=True, default=Never)
@@ -50,6 +53,20 @@ class Subsystem(Protocol[In_contra, Out_co, Sig]):
         ...
 
 
+class BlockingSubsystem(Protocol[In_contra, Out_co, Sig]):
+    """Any function that takes a blocking context, and may block: it runs in a thread of its own.
+
+    `name: BlockingSubsystem[Consumes, Sends, Signals]` makes a slot, as with `Subsystem`.
+
+    Source:
+        Subsystems of Rust orchestra that are declared `blocking`.
+    """
+
+    def __call__(self, ctx: BlockingSubsystemContext[In_contra, Out_co, Sig], /) -> None:
+        """Run until the work is done, or the input has ended."""
+        ...
+
+
 _LATER = frozenset({"builder", "features", "message_types", "replace"})
 """Names that orchestras will need themselves: refused from the start, so that no program breaks then."""
 
@@ -64,8 +81,9 @@ class Orchestra(Generic[SignalT, EventT]):
     Class options, with their defaults: `message_capacity=1024`, `signal_capacity=64` and `event_capacity=64` count
     what fits into a lane; `signal_timeout=10` and `message_timeout=10` are seconds; `error` wraps exceptions of
     subsystems, called with exception and origin; `outgoing` names the types that go out to the embedding program;
-    `unconsumed="error"` and `unsent="allow"` say what a type is that nobody consumes or sends; at the latest every
-    `yield_every=64` calls of one context are a schedule point.
+    `unconsumed="error"` and `unsent="allow"` say what a type is that nobody consumes or sends; `on_deadlock="error"`
+    what happens when subsystems wait for each other for ever; at the latest every `yield_every=64` calls of one
+    context are a schedule point.
 
     Raises:
         DeclarationError: The class is wired wrongly; raised by the class statement.
@@ -84,7 +102,7 @@ class Orchestra(Generic[SignalT, EventT]):
         declaration = cls.__declaration__ = declare(
             cls,
             base=Orchestra,
-            slot_classes={Subsystem},
+            slot_classes={Subsystem: False, BlockingSubsystem: True},
             reserved={name for name in dir(Orchestra) if not name.startswith("_")} | _LATER,
             parent=parent,
             options=options,
@@ -117,7 +135,9 @@ class Orchestra(Generic[SignalT, EventT]):
         """Return the wiring as a graph: who sends what to whom, and its strongly connected components."""
         return cls.__declaration__.graph
 
-    def open(self, *, connector: Connector[EventT] | None = None) -> OpenOrchestra[SignalT, EventT]:
+    def open(
+        self, *, connector: Connector[EventT] | None = None, spawner: Spawner | None = None
+    ) -> OpenOrchestra[SignalT, EventT]:
         """Run the subsystems while a block runs: `async with pipeline.open() as running`.
 
         Leaving the block normally closes the input and drains; leaving it by an exception cancels everything. In both
@@ -128,10 +148,11 @@ class Orchestra(Generic[SignalT, EventT]):
 
         Args:
             connector: Made before, so that others hold its handle already; None makes one with `event_capacity`.
+            spawner: Starts the tasks and threads; None starts them in trio's nurseries, as they are.
         """
         if connector is None:
             connector = Connector(self.__declaration__.options.event_capacity)
-        return OpenOrchestra(self._held(), connector)
+        return OpenOrchestra(self._held(NurserySpawner() if spawner is None else spawner), connector)
 
     async def run(self) -> None:
         """Open, close the input at once and drain: for a wiring that ends by itself.
@@ -198,7 +219,7 @@ class Orchestra(Generic[SignalT, EventT]):
             letter: The message, and why nobody received it.
         """
 
-    def _held(self) -> Held:
+    def _held(self, spawner: Spawner) -> Held:
         declaration = self.__declaration__
         return Held(
             declaration=declaration,
@@ -207,6 +228,7 @@ class Orchestra(Generic[SignalT, EventT]):
             on_dead_letter=self.on_dead_letter,
             acquire=self._acquire,
             release=self._release,
+            spawner=spawner,
         )
 
     def _acquire(self) -> None:
@@ -226,11 +248,24 @@ def _make_constructor(cls: type[Orchestra[Any, Any]], declaration: Declaration) 
         if name in vars(cls):
             delattr(cls, name)  # the specifier has been read
         if not slot.wip:
-            fields[name] = attrs.field(validator=_check_callable)
+            fields[name] = attrs.field(validator=[_check_callable, _check_kind])
     for name in declaration.baggage:
         default = getattr(cls, name, attrs.NOTHING)
         fields[name] = attrs.field(default=default)
     attrs.define(cls, these=fields, frozen=True, kw_only=True, slots=False, eq=False)
+
+
+def _check_kind(orchestra: Orchestra[Any, Any], field: attrs.Attribute[Any], value: object) -> None:
+    """Refuse an async function for a blocking slot; that a sync one stands in another slot shows when it is called."""
+    declaration = orchestra.__declaration__
+    called = value if inspect.isroutine(value) else getattr(value, "__call__", value)  # noqa: B004 - to look at it
+    if declaration.slots[field.name].blocking and inspect.iscoroutinefunction(called):
+        raise DeclarationError(
+            declaration.name,
+            "an async function is no blocking subsystem",
+            "annotate the slot as a Subsystem, or set it to a function that is not async",
+            slot=field.name,
+        )
 
 
 def _check_callable(orchestra: Orchestra[Any, Any], field: attrs.Attribute[Any], value: object) -> None:

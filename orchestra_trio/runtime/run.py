@@ -10,9 +10,12 @@ Invariants:
 
 from __future__ import annotations
 
-import logging
+import math
 from collections import Counter
 from contextvars import ContextVar
+from functools import partial
+from itertools import chain
+from threading import get_ident
 from typing import TYPE_CHECKING, Any
 
 import attrs
@@ -22,18 +25,24 @@ from trio.lowlevel import enable_ki_protection
 from orchestra_trio.delivery.channels import Channel
 from orchestra_trio.delivery.ends import MeteredReceiver
 from orchestra_trio.delivery.mailbox import Mailbox
+from orchestra_trio.delivery.shared import SharedMailbox
 from orchestra_trio.delivery.strategies import Weighted
 from orchestra_trio.delivery.trio_internals import make_pace
-from orchestra_trio.errors import SubsystemExited, type_name
+from orchestra_trio.errors import DeadlockDetected, OneshotCancelled, SubsystemExited, type_name
+from orchestra_trio.logs import Origin, logger, origin_of_task
 from orchestra_trio.records import DeadLetter
+from orchestra_trio.runtime.contexts.blocking import BlockingSubsystemContext
 from orchestra_trio.runtime.contexts.context import SubsystemContext
 from orchestra_trio.runtime.contexts.outlet import Outlet, reason_after_exit
 from orchestra_trio.runtime.contexts.sender import SubsystemSender
 from orchestra_trio.runtime.dead_letters import DeadLetters
 from orchestra_trio.runtime.drain import Drain
-from orchestra_trio.runtime.life.failures import Failures, without_cancelled
-from orchestra_trio.runtime.life.live import LiveSubsystem, call_users
+from orchestra_trio.runtime.life.failures import Failures, without, without_cancelled
+from orchestra_trio.runtime.life.incarnation import call_users
+from orchestra_trio.runtime.life.live import LiveSubsystem
+from orchestra_trio.runtime.life.restarts import Failure, RestartGroup
 from orchestra_trio.runtime.signals import Signals
+from orchestra_trio.runtime.watch.deadlock import DeadlockWatch
 from orchestra_trio.runtime.watch.rest import RestWatch
 
 if TYPE_CHECKING:
@@ -41,14 +50,13 @@ if TYPE_CHECKING:
 
     from orchestra_trio.delivery.lanes import Buried, Lane, Offer
     from orchestra_trio.records import DeadLetterReason
+    from orchestra_trio.runtime.life.spawner import Spawner
     from orchestra_trio.wiring.declaration import Declaration
     from orchestra_trio.wiring.options import OrchestraOptions
     from orchestra_trio.wiring.routing import Routes
     from orchestra_trio.wiring.slots import Slot
 
 __all__ = ["Held", "Run"]
-
-_logger = logging.getLogger("orchestra_trio")
 
 _handling_events_of: ContextVar[Run | None] = ContextVar("_handling_events_of", default=None)
 """The run whose event the current task handles: what it routes is input that came before the input was closed."""
@@ -59,21 +67,24 @@ class Held:
     """What a run needs of the orchestra that it runs."""
 
     declaration: Declaration
-    subsystems: dict[str, Callable[[SubsystemContext[Any, Any, Any]], Awaitable[object]]]
+    subsystems: dict[str, Callable[[Any], Any]]
+    """Async functions of a `SubsystemContext`, sync ones of a `BlockingSubsystemContext`."""
     on_event: Callable[[Any, Any], Awaitable[object]]
     on_dead_letter: Callable[[DeadLetter], object]
     acquire: Callable[[], None]
     """Marks the orchestra as open; raises where it is already."""
     release: Callable[[], None]
+    spawner: Spawner
 
 
 class Run:
     """One opening of an orchestra. Made in the task that opens it, before the nursery is there."""
 
     nursery: trio.Nursery
-    """What everything runs in; with the scope, the watch and the drain there from `start` on."""
+    """What everything runs in; with the scope, the watches and the drain there from `start` on."""
     scope: trio.CancelScope
     watch: RestWatch
+    deadlocks: DeadlockWatch
     drain: Drain
 
     def __init__(self, held: Held, events: Channel[Any], event_receiver: MeteredReceiver[Any]) -> None:
@@ -94,12 +105,20 @@ class Run:
         wrap = self.options.error
         self.failures: Failures = Failures(self.orchestra, self.cancel, wrap)
         self.dead_letters: DeadLetters = DeadLetters(held.on_dead_letter, self._fail_in_hook)
+        shared = _shared_mailboxes(declaration)
         self.subsystems: dict[str, LiveSubsystem] = {
-            name: LiveSubsystem(slot, self.orchestra, self._make_mailbox(slot), self._report)
+            name: LiveSubsystem(
+                slot, self.orchestra, self._make_mailbox(slot, shared=name in shared), self._report, held.spawner
+            )
             for name, slot in declaration.slots.items()
             if not slot.wip
         }
+        _join_restart_groups(declaration, self.subsystems)
         self._alive = len(self.subsystems)
+        self._threads = trio.CapacityLimiter(math.inf)
+        """Of blocking subsystems: those of other users of trio's default limiter are none of their concern."""
+        self._token = trio.lowlevel.current_trio_token()
+        self._thread = get_ident()
         self.signals: Signals = Signals(self.orchestra, self.routes, self.subsystems)
         self.events = events
         self.event_receiver = event_receiver
@@ -124,10 +143,16 @@ class Run:
         """Start all tasks, in declaration order; the one for events comes last."""
         self.nursery = nursery
         self.scope = nursery.cancel_scope
-        self.watch = RestWatch(self.scope, trio.current_effective_deadline())
+        outer_deadline = trio.current_effective_deadline()
+        self.watch = RestWatch(self.scope, outer_deadline)
+        self.deadlocks = DeadlockWatch(
+            self.orchestra, self.subsystems, self.scope, outer_deadline, self._report_deadlock
+        )
+        if self.options.on_deadlock != "ignore":
+            self.deadlocks.watch(self.held.declaration.graph)
         self.drain = Drain(self.held.declaration.graph, self.subsystems, self.watch)
         for live in self.subsystems.values():
-            self.nursery.start_soon(self._run_subsystem, live, name=live.name)
+            self.held.spawner.start_soon(self.nursery, self._run_subsystem, live, name=live.name, subsystem=live.name)
         if not self._alive:
             self._note_all_ended()
         if self._handles_events:
@@ -157,10 +182,11 @@ class Run:
         self.is_stopping = True
         self.scope.cancel()
 
-    def cancel_subsystems(self) -> None:
-        """Cancel what still runs, but not the block."""
+    def cancel_subsystems(self, grace: float) -> None:
+        """Cancel what still runs, but not the block; name threads that still go on after the grace, in seconds."""
         self._event_scope.cancel()
         for live in self.subsystems.values():
+            live.grace = grace
             if not live.has_ended:
                 live.cancel()
 
@@ -189,14 +215,10 @@ class Run:
         """Let go of everything; all tasks have ended."""
         self.input_closed.set()
         self.watch.close()
+        self.deadlocks.close()
         unhandled = len(self.events.mailbox.bounded)
         if unhandled:
-            _logger.warning(
-                "%s ended with events unhandled: %d",
-                self.orchestra,
-                unhandled,
-                extra={"orchestra": self.orchestra, "subsystem": None, "epoch": self.signals.epoch},
-            )
+            logger.warning("%s ended with events unhandled: %d", self.orchestra, unhandled, extra=self.origin.extra)
         self.event_receiver.close()
 
     def close_outgoing(self) -> None:
@@ -204,8 +226,14 @@ class Run:
         self.outgoing.close()
         self._outgoing.break_off()
 
-    def _make_mailbox(self, slot: Slot) -> Mailbox[Any, Any]:
-        return Mailbox(
+    @property
+    def origin(self) -> Origin:
+        """For log records that are about the orchestra as a whole."""
+        return Origin(self.orchestra, None, lambda: self.signals.epoch)
+
+    def _make_mailbox(self, slot: Slot, *, shared: bool) -> Mailbox[Any, Any]:
+        make: Callable[..., Mailbox[Any, Any]] = SharedMailbox[Any, Any] if shared else Mailbox[Any, Any]
+        return make(
             message_capacity=slot.message_capacity,
             signal_capacity=slot.signal_capacity,
             priority_capacity=slot.message_capacity if slot.priority else None,
@@ -217,11 +245,23 @@ class Run:
     async def _run_subsystem(self, live: LiveSubsystem) -> None:
         outlet = Outlet(self, live.name, make_pace(self.options.yield_every))
         context: SubsystemContext[Any, Any, Any] = SubsystemContext(outlet, live)
+        main = self.held.subsystems[live.name]
         live.mailbox.on_signal_taken = live.look_again
         try:
-            await live.run(self.held.subsystems[live.name], context)
+            if live.slot.blocking:
+                live.mailbox.on_signal_taken = partial(self._call_in_trio, live.look_again)
+                await BlockingSubsystemContext(context, self._threads)._run_main(main)  # noqa: SLF001 - for the library alone
+            else:
+                await live.run(main, context)
         finally:
             self._note_end(live)
+
+    def _call_in_trio(self, function: Callable[[], object]) -> None:
+        """Call a function in trio's thread: at once where that is the current one."""
+        if get_ident() == self._thread:
+            function()
+        else:
+            self._token.run_sync_soon(function)
 
     def _note_end(self, live: LiveSubsystem) -> None:
         """Do all that follows from the end of a subsystem, in one step."""
@@ -261,13 +301,13 @@ class Run:
             self._add_dead_letter(lane, dead, name, "outgoing closed" if consumer is None else "left over")
         if buried:
             whose = "outgoing" if name is None else f"subsystem {name!r}"
-            epoch = self.signals.epoch if consumer is None else mailbox.epoch
-            _logger.warning(
+            origin = self.origin if consumer is None else consumer.origin
+            logger.warning(
                 "%s of %s ended with messages left in its lanes: %s",
                 whose,
                 self.orchestra,
                 _counted(buried),
-                extra={"orchestra": self.orchestra, "subsystem": name, "epoch": epoch},
+                extra=origin.extra,
             )
         for lane in mailbox.message_lanes:
             while lane.offers:
@@ -292,6 +332,7 @@ class Run:
     @enable_ki_protection
     async def _run_events(self, on_event: Callable[[object], Awaitable[object]]) -> None:  # noqa: ASYNC910 - a task of the library, not a call of users
         _handling_events_of.set(self)
+        origin_of_task.set(self.origin)
         self._event_task = trio.lowlevel.current_task()
         event: object = None
         try:
@@ -311,8 +352,18 @@ class Run:
                 self._handles_events = False
 
     def _report(self, error: BaseException, live: LiveSubsystem, *, job: str | None) -> bool:
-        stopping = self.is_stopping or live.is_stopping
-        return self.failures.record(error, live.name, live.in_hand, job=job, stopping=stopping)
+        if (self.is_stopping or live.is_stopping) and without(OneshotCancelled, error) is None:
+            return False  # an answer that will not come is the way to end of what is stopping
+        if live.group.survives(live, Failure(error, job)):
+            return False
+        self.failures.record(error, live.name, live.in_hand, job=job)
+        return True
+
+    def _report_deadlock(self, error: DeadlockDetected) -> None:
+        if self.options.on_deadlock == "warn":
+            logger.warning("%s", error, extra=self.origin.extra)
+        else:
+            self.failures.record_plain(error)
 
     def _fail_in_hook(self, error: BaseException, letter: DeadLetter) -> None:
         self.failures.record(error, "on_dead_letter", type(letter.message))
@@ -321,6 +372,25 @@ class Run:
         self, lane: Lane[Any], dead: Buried[Any] | Offer[Any], consumer: str | None, reason: DeadLetterReason
     ) -> None:
         self.dead_letters.add(DeadLetter(dead.item, dead.sender, consumer, lane.name, reason))
+
+
+def _shared_mailboxes(declaration: Declaration) -> set[str]:
+    """Return whose mailboxes threads take from or put into: blocking subsystems, and those that they send to."""
+    blocking = {name for name, slot in declaration.slots.items() if slot.blocking}
+    return blocking | {edge.consumer for edge in declaration.graph.edges if edge.sender in blocking}
+
+
+def _join_restart_groups(declaration: Declaration, subsystems: Mapping[str, LiveSubsystem]) -> None:
+    """Let the subsystems of each restart group begin anew together."""
+    groups: dict[str, list[LiveSubsystem]] = {}
+    for name in chain.from_iterable(declaration.graph.components):
+        live = subsystems[name]
+        if live.slot.restart_group is not None:
+            groups.setdefault(live.slot.restart_group, []).append(live)
+    for members in groups.values():
+        group = RestartGroup(members)
+        for live in members:
+            live.group = group
 
 
 def _counted(buried: list[tuple[Lane[Any], Buried[Any]]]) -> str:

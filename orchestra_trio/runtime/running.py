@@ -9,6 +9,7 @@ from trio.lowlevel import enable_ki_protection
 from typing_extensions import TypeVar
 
 from orchestra_trio.records import DeadLetter, OrchestraStatistics, Priority, StopReport, SubsystemStatistics
+from orchestra_trio.runtime.watch.standing import describe, stand
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -267,7 +268,7 @@ class RunningOrchestra(Generic[SignalT_contra, EventT_contra]):
         with trio.move_on_after(grace):
             await run.events_handled.wait()
             await run.stopped.wait()
-        run.cancel_subsystems()
+        run.cancel_subsystems(grace)
         await run.events_handled.wait()
         await run.stopped.wait()
         subsystems = run.subsystems.values()
@@ -320,6 +321,16 @@ class RunningOrchestra(Generic[SignalT_contra, EventT_contra]):
             dead_letters=dict(run.dead_letters.counts),
             uptime=ended_at - run.opened_at,
         )
+
+    def dump(self) -> str:
+        """Return where every subsystem stands, as text: state, lanes, waits, and the stacks of all tasks and threads.
+
+        For people: its form may change. It costs about a millisecond for each task. Changes nothing.
+        """
+        numbers = self.statistics()
+        letters = ", ".join(f"{count} {reason}" for reason, count in numbers.dead_letters.items()) or "none"
+        head = f"{numbers.name}: up {numbers.uptime:.3f} s, epoch {numbers.epoch}, dead letters: {letters}"
+        return "\n\n".join([head, *(describe(stand(live)) for live in self._run.subsystems.values())]) + "\n"
 
     def map_subsystems(self, function: Callable[[SubsystemStatistics], T]) -> list[T]:
         """Return what a function makes of each subsystem's statistics, in declaration order.

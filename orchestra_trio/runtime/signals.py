@@ -14,6 +14,7 @@ import attrs
 import trio
 
 from orchestra_trio.errors import SubsystemExited, SubsystemStalled, UndeclaredMessage
+from orchestra_trio.runtime.watch.standing import stand
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -104,10 +105,10 @@ class Signals:
                 return
             if not settling.pending:
                 return  # the last of them took its signal in the very step in which the time was over
-            places = {name: live.place() for name, live in settling.pending.items()}
+            standings = [stand(live) for live in settling.pending.values()]
         finally:
             settling.leave()
-        raise SubsystemStalled(self.orchestra, "signals", within, places)
+        raise SubsystemStalled(self.orchestra, "signals", within, standings)
 
     def find_listener(self, name: str, signal: object) -> LiveSubsystem:
         """Return the subsystem that a signal is for.

@@ -20,7 +20,15 @@ if TYPE_CHECKING:
     from orchestra_trio.wiring.routing import Routes
     from orchestra_trio.wiring.slots import Slot
 
-__all__ = ["Finding", "check_consumers", "check_purposes", "check_signals", "unconsumed_types", "unsent_types"]
+__all__ = [
+    "Finding",
+    "check_consumers",
+    "check_purposes",
+    "check_restart_groups",
+    "check_signals",
+    "unconsumed_types",
+    "unsent_types",
+]
 
 
 @attrs.frozen
@@ -48,6 +56,28 @@ def check_purposes(slots: Iterable[Slot], scope: Scope) -> None:
             raise scope.fault(
                 "it neither consumes nor sends nor hears anything",
                 "name its types in the annotation, [consumes, sends, signals], or leave it out",
+                slot.name,
+            )
+
+
+def check_restart_groups(slots: Iterable[Slot], scope: Scope) -> None:
+    """Refuse a restart group that nothing ever begins anew, and an order that has no group to apply to.
+
+    Raises:
+        DeclarationError: Names class and slot.
+    """
+    restarting = {slot.restart_group for slot in slots if slot.restart is not None}
+    for slot in slots:
+        if slot.restart_group is not None and slot.restart_group not in restarting:
+            raise scope.fault(
+                f"no slot of its restart_group={slot.restart_group!r} has a restart",
+                "add restart=Restart() to those whose failures the group is to survive, or leave the group out",
+                slot.name,
+            )
+        if slot.restart is not None and slot.restart.order == "rest" and slot.restart_group is None:
+            raise scope.fault(
+                'it has Restart(order="rest") and no group',
+                'add restart_group="name" to it and to those that are to begin anew with it',
                 slot.name,
             )
 

@@ -13,6 +13,7 @@ from orchestra_trio.wiring.annotations import Scope, statement_frame
 from orchestra_trio.wiring.checks import (
     check_consumers,
     check_purposes,
+    check_restart_groups,
     check_signals,
     unconsumed_types,
     unsent_types,
@@ -69,7 +70,7 @@ def declare(
     cls: type,
     *,
     base: type,
-    slot_classes: Collection[object],
+    slot_classes: Mapping[type, bool],
     reserved: Collection[str],
     parent: Declaration | None,
     options: Mapping[str, object],
@@ -80,7 +81,8 @@ def declare(
     Args:
         cls: The class.
         base: The generic class that all orchestras inherit from; its arguments are signals and events.
-        slot_classes: The generic classes that make a field a slot; their arguments are consumes, sends and signals.
+        slot_classes: The generic classes that make a field a slot, each with whether it is for blocking subsystems;
+            their arguments are consumes, sends and signals.
         reserved: Names that no field may have.
         parent: The declaration of the orchestra that the class inherits from, if it does.
         options: The class's options, as given.
@@ -99,6 +101,7 @@ def declare(
     signal_types, event_types = _read_parameters(cls, base, parent, scope)
     inherited = Fields({}, {}) if parent is None else Fields(parent.slots, parent.baggage)
     fields = read_fields(cls, inherited, settings, scope, slot_classes=slot_classes, reserved=reserved)
+    check_restart_groups(fields.slots.values(), scope)
     routes = _checked_routes(fields.slots, signal_types, settings, scope, frame)
     wip = [slot.name for slot in fields.slots.values() if slot.wip]
     return Declaration(

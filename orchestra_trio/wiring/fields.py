@@ -37,7 +37,7 @@ def read_fields(
     options: OrchestraOptions,
     scope: Scope,
     *,
-    slot_classes: Collection[object],
+    slot_classes: Mapping[type, bool],
     reserved: Collection[str],
 ) -> Fields:
     """Return the fields of a class: inherited ones, and those of its own body, which may take their place.
@@ -59,11 +59,13 @@ def read_fields(
     for name, annotation in own.items():
         _check_name(name, reserved, scope)
         default = vars(cls).get(name, _ABSENT)
-        types = _slot_types(name, annotation, slot_classes, scope)
-        if types is not None:
+        found = _slot_types(name, annotation, slot_classes, scope)
+        if found is not None:
             if name in baggage:
                 raise _changes_kind(name, "baggage", "a slot", scope)
-            slots[name] = resolve_slot(name, types, _read_spec(name, default, scope), options, scope)
+            types, blocking = found
+            spec = _read_spec(name, default, scope)
+            slots[name] = resolve_slot(name, types, spec, options, scope, blocking=blocking)
         elif isinstance(default, SubsystemSpec):
             raise _no_slot(name, scope)
         elif name in slots:
@@ -94,13 +96,17 @@ def _check_name(name: str, reserved: Collection[str], scope: Scope) -> None:
 
 
 def _slot_types(
-    name: str, annotation: object, slot_classes: Collection[object], scope: Scope
-) -> tuple[object, object, object] | None:
-    """Return the type expressions of a slot: consumes, sends, signals; None for an annotation that makes no slot."""
+    name: str, annotation: object, slot_classes: Mapping[type, bool], scope: Scope
+) -> tuple[tuple[object, object, object], bool] | None:
+    """Return the type expressions of a slot: consumes, sends, signals; and whether it is for a blocking subsystem.
+
+    None for an annotation that makes no slot.
+    """
     bare = peeled(annotation, scope, name)
-    if _marks_slot(bare, slot_classes):
-        consumes, sends, signals, *_ = (*get_args(bare), Never, Never, Never)
-        return consumes, sends, signals
+    for slot_class, blocking in slot_classes.items():
+        if _marks_slot(bare, (slot_class,)):
+            consumes, sends, signals, *_ = (*get_args(bare), Never, Never, Never)
+            return (consumes, sends, signals), blocking
     for member in union_members(bare) or ():
         if _marks_slot(peeled(member, scope, name), slot_classes):
             raise scope.fault(

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 __all__ = [
     "GivenOptions",
     "Level",
+    "OnDeadlock",
     "OrchestraOptions",
     "check_positive_integer",
     "check_word",
@@ -26,6 +27,9 @@ __all__ = [
 
 Level: TypeAlias = Literal["error", "warn", "allow"]
 """How seriously a finding about the wiring is taken."""
+
+OnDeadlock: TypeAlias = Literal["error", "warn", "ignore"]
+"""What a deadlock is: an error that stops the orchestra, a record in the log, or nothing that is looked for."""
 
 
 @attrs.frozen
@@ -59,6 +63,9 @@ class OrchestraOptions:
     unsent: Level = "allow"
     """What a consumed type that nobody sends is."""
 
+    on_deadlock: OnDeadlock = "error"
+    """What happens when subsystems wait for each other for ever."""
+
     yield_every: int = 64
     """Calls of one context after which a call is a schedule point at the latest."""
 
@@ -80,6 +87,7 @@ class GivenOptions(TypedDict, total=False):
     outgoing: object
     unconsumed: Level
     unsent: Level
+    on_deadlock: OnDeadlock
     yield_every: int
 
 
@@ -135,6 +143,8 @@ def _checked(option: str, value: object, scope: Scope) -> object:
             raise scope.fault(f"{option}={value!r} is no time limit", "write seconds above 0, or math.inf for none")
     elif option in _LEVELS:
         check_word(option, value, Level, scope)
+    elif option == "on_deadlock":
+        check_word(option, value, OnDeadlock, scope)
     elif option == "error":
         if value is not None and not (isinstance(value, type) and issubclass(value, Exception)):
             raise scope.fault(f"error={value!r} is no exception class", "write a subclass of Exception, or None")

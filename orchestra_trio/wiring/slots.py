@@ -10,6 +10,7 @@ import attrs
 from orchestra_trio.errors import type_name
 from orchestra_trio.wiring.message_types import message_types
 from orchestra_trio.wiring.options import check_positive_integer, check_word
+from orchestra_trio.wiring.restart import Restart
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -42,6 +43,8 @@ class SubsystemSpec:
     priority: bool = False
     unbounded: Mapping[type, str] = attrs.field(factory=dict[type, str])
     select: LaneStrategy | None = None
+    restart: Restart | None = None
+    restart_group: str | None = None
     on_exit: OnExit = "continue"
     after_exit: AfterExit = "raise"
     readiness: bool = False
@@ -79,6 +82,12 @@ class Slot:
     select: LaneStrategy | None
     """How its message lanes are served; None for the default."""
 
+    restart: Restart | None
+    """After which failures it begins anew; None for none."""
+
+    restart_group: str | None
+    """The slots of one group begin anew together."""
+
     on_exit: OnExit
     """What its normal end means for the others."""
 
@@ -87,6 +96,9 @@ class Slot:
 
     readiness: bool
     """Whether opening waits for its `ctx.started()`."""
+
+    blocking: bool
+    """Whether its subsystem is sync, and runs in a thread of its own."""
 
     wip: bool
     """Whether it is not built yet: nothing is held in it, and messages to it become dead letters."""
@@ -114,6 +126,8 @@ def subsystem(
     priority: bool = False,
     unbounded: Mapping[type, str] | None = None,
     select: LaneStrategy | None = None,
+    restart: Restart | None = None,
+    restart_group: str | None = None,
     on_exit: OnExit = "continue",
     after_exit: AfterExit = "raise",
     readiness: bool = False,
@@ -131,6 +145,8 @@ def subsystem(
     priority: bool = False,
     unbounded: Mapping[type, str] | None = None,
     select: LaneStrategy | None = None,
+    restart: Restart | None = None,
+    restart_group: str | None = None,
     on_exit: OnExit = "continue",
     after_exit: AfterExit = "raise",
     readiness: bool = False,
@@ -146,6 +162,8 @@ def subsystem(  # noqa: PLR0913 - each is one fact about a slot; few are given a
     priority: bool = False,
     unbounded: Mapping[type, str] | None = None,
     select: LaneStrategy | None = None,
+    restart: Restart | None = None,
+    restart_group: str | None = None,
     on_exit: OnExit = "continue",
     after_exit: AfterExit = "raise",
     readiness: bool = False,
@@ -166,6 +184,8 @@ def subsystem(  # noqa: PLR0913 - each is one fact about a slot; few are given a
         priority: Whether it has a priority lane.
         unbounded: The types that it sends unbounded, each with what bounds them elsewhere: `{Log: "one per block"}`.
         select: The strategy by which its message lanes are served; weighted by default.
+        restart: After which failures it begins anew; none by default, so that each is a first error.
+        restart_group: A name; the slots of one group begin anew together when one of them does.
         on_exit: What its normal end means for the others; "stop" closes the orchestra's input.
         after_exit: What a message to it gets once it has ended.
         readiness: Whether it calls `ctx.started()`, and opening waits for that.
@@ -187,6 +207,8 @@ def subsystem(  # noqa: PLR0913 - each is one fact about a slot; few are given a
         priority=priority,
         unbounded={} if unbounded is None else unbounded,
         select=select,
+        restart=restart,
+        restart_group=restart_group,
         on_exit=on_exit,
         after_exit=after_exit,
         readiness=readiness,
@@ -195,7 +217,13 @@ def subsystem(  # noqa: PLR0913 - each is one fact about a slot; few are given a
 
 
 def resolve_slot(
-    name: str, annotated: tuple[object, object, object], spec: SubsystemSpec, options: OrchestraOptions, scope: Scope
+    name: str,
+    annotated: tuple[object, object, object],
+    spec: SubsystemSpec,
+    options: OrchestraOptions,
+    scope: Scope,
+    *,
+    blocking: bool = False,
 ) -> Slot:
     """Return the slot that a field declares.
 
@@ -205,6 +233,7 @@ def resolve_slot(
         spec: What `subsystem(...)` says; its types override the annotation's.
         options: The class's, for the defaults.
         scope: Looks up quoted names, and whose fault it is.
+        blocking: Whether the annotation is that of a blocking subsystem.
 
     Raises:
         DeclarationError: A type cannot be told at run time, or an option's value cannot be.
@@ -225,9 +254,12 @@ def resolve_slot(
         priority=spec.priority,
         unbounded=_read_unbounded(name, spec, sends, scope),
         select=spec.select,
+        restart=spec.restart,
+        restart_group=spec.restart_group,
         on_exit=spec.on_exit,
         after_exit=spec.after_exit,
         readiness=spec.readiness,
+        blocking=blocking,
         wip=spec.wip,
         spec=spec,
     )
@@ -244,6 +276,12 @@ def _check_values(name: str, spec: SubsystemSpec, scope: Scope) -> None:
             raise scope.fault(f"{option}={value!r} is neither True nor False", "write one of them", name)
     check_word("on_exit", spec.on_exit, OnExit, scope, name)
     check_word("after_exit", spec.after_exit, AfterExit, scope, name)
+    restart: object = spec.restart
+    if restart is not None and not isinstance(restart, Restart):
+        raise scope.fault(f"restart={spec.restart!r} is no Restart", "write restart=Restart(), with its limits", name)
+    group: object = spec.restart_group
+    if group is not None and not (isinstance(group, str) and group.strip()):
+        raise scope.fault(f"restart_group={group!r} is no name", "write a text", name)
     if isinstance(spec.select, type):
         raise scope.fault(f"select={type_name(spec.select)} is a class", "write a strategy, such as Weighted()", name)
     if spec.select is not None and not callable(getattr(spec.select, "chooser", None)):

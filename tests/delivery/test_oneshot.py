@@ -6,7 +6,6 @@ import copy
 import math
 import pickle
 import weakref
-from functools import partial
 from typing import TYPE_CHECKING, Any, assert_type
 
 import pytest
@@ -178,14 +177,24 @@ async def test_close_after_send_changes_nothing() -> None:
     assert await answer.receive() == 1
 
 
-async def test_send_outside_of_the_trio_thread_changes_nothing() -> None:
+async def test_send_from_another_thread() -> None:
+    """It answers as one from trio's thread does, and so do refusals."""
     reply, answer = open_oneshot[int]()
-    for refused in (partial(reply.send, 1), reply.close, answer.close):
-        with pytest.raises(RuntimeError):
-            await trio.to_thread.run_sync(refused)
-    assert wanted(reply)
-    assert reply.send(2)
-    assert await answer.receive() == 2
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(trio.to_thread.run_sync, reply.send, 2)
+        assert await answer.receive() == 2
+    with pytest.raises(trio.ClosedResourceError):
+        await trio.to_thread.run_sync(reply.send, 3)
+
+
+async def test_close_from_another_thread() -> None:
+    reply, answer = open_oneshot[int]()
+    await trio.to_thread.run_sync(reply.close)
+    with pytest.raises(OneshotCancelled):
+        await answer.receive()
+    other, unwanted = open_oneshot[int]()
+    await trio.to_thread.run_sync(unwanted.close)
+    assert not await trio.to_thread.run_sync(other.send, 1)
 
 
 async def test_close_reply_then_receive() -> None:

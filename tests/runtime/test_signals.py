@@ -112,8 +112,8 @@ async def test_broadcast_times_out_naming_who_and_where_and_stays_delivered(auto
         assert trio.current_time() == 5
         error = caught.value
         assert (error.orchestra, error.consumers, error.lane, error.timeout) == ("Three", ("both",), "signals", 5)
-        assert __file__ in error.places[0]
-        assert error.places[0].endswith("in stuck")
+        assert __file__ in error.standings[0].place
+        assert error.standings[0].place.endswith("in stuck")
         assert "'both' stands at" in str(error)
         assert running.statistics().epoch == 3
     assert got == [Tick(0), Tick(1), Tick(2)]
@@ -146,7 +146,7 @@ async def test_stalled_names_all_who_stalled_in_declaration_order(autojump_clock
         await running.broadcast_signal(Tick(0))
         with pytest.raises(SubsystemStalled) as caught:
             await running.broadcast_signal(Tick(1))
-        assert dict(zip(caught.value.consumers, caught.value.places, strict=True)) == {
+        assert {one.statistics.name: one.place for one in caught.value.standings} == {
             "sending": "waits for room at 'full' (bounded lane), to send an Item",
             "asking": "waits for room at 'full' (bounded lane), to send an Ask",
             "leaving": "has 1 jobs running: sleep_forever stands inside the library",

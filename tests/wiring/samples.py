@@ -38,7 +38,7 @@ class Sample(Generic[SignalT, EventT]):
         cls.declaration = declare(
             cls,
             base=Sample,
-            slot_classes={Subsystem},
+            slot_classes={Subsystem: False},
             reserved={"open", "run"},
             parent=getattr(cls, "declaration", None),
             options=options,

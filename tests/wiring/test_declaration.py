@@ -373,7 +373,7 @@ def test_findings_as_warnings_without_a_frame() -> None:
         declare(
             P,
             base=Sample,
-            slot_classes={Subsystem},
+            slot_classes={Subsystem: False},
             reserved=(),
             parent=None,
             options={"unconsumed": "warn"},

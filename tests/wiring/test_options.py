@@ -31,6 +31,7 @@ def test_defaults() -> None:
         "outgoing": (),
         "unconsumed": "error",
         "unsent": "allow",
+        "on_deadlock": "error",
         "yield_every": 64,
     }
 
@@ -48,6 +49,7 @@ def test_defaults() -> None:
         ("error", None),
         ("unconsumed", "warn"),
         ("unsent", "error"),
+        ("on_deadlock", "ignore"),
     ],
 )
 def test_values_that_can_be(option: str, value: object) -> None:

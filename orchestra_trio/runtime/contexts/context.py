@@ -15,6 +15,8 @@ from orchestra_trio.delivery.mailbox import EMPTY, Empty
 from orchestra_trio.delivery.trio_internals import PRIVATE_IN_USE
 from orchestra_trio.delivery.waiting import park_receiver
 from orchestra_trio.runtime.contexts.sender import SubsystemSender
+from orchestra_trio.runtime.contexts.workers import Workers
+from orchestra_trio.runtime.life.incarnation import title_of
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
@@ -229,6 +231,28 @@ class SubsystemContext(SubsystemSender[Out_contra], Generic[In_co, Out_contra, S
         """
         return await self._live.start(async_fn, *args, name=name)
 
+    def open_workers(self, max_in_flight: int) -> Workers[In_co, Sig]:
+        """Work on several messages at once, and on no more: `async with ctx.open_workers(5) as workers`.
+
+        `async for incoming in workers` returns signals always, and messages only while fewer than `max_in_flight`
+        workers are at work: the others stay in their lanes, where they make senders wait. `workers.start_soon` starts
+        one. Leaving the block waits for all of them; leaving it by an exception cancels them. What a worker raises is
+        an error of this subsystem, as with a job.
+
+        Args:
+            max_in_flight: At least 1.
+
+        Raises:
+            ValueError: `max_in_flight` is less than 1.
+
+        Source:
+            Users of Rust orchestra build it by hand, with a set of futures that they poll beside `recv_signal`.
+        """
+        if max_in_flight < 1:
+            message = f"max_in_flight must be at least 1, not {max_in_flight}"
+            raise ValueError(message)
+        return Workers(self, max_in_flight)
+
     def start_blocking_soon(self, sync_fn: Callable[[*Ts], object], *args: *Ts, name: object = None) -> None:
         """Start a job that blocks: a function in a thread, with trio's default limiter.
 
@@ -245,11 +269,13 @@ class SubsystemContext(SubsystemSender[Out_contra], Generic[In_co, Out_contra, S
         Source:
             `spawn_blocking` of Rust orchestra.
         """
+        title = title_of(sync_fn, name)
+        live = self._live
 
         async def run_in_thread() -> None:
-            await trio.to_thread.run_sync(sync_fn, *args)
+            await live.spawner.run_in_thread(sync_fn, *args, name=title, subsystem=live.name, limiter=None)
 
-        self._live.start_soon(run_in_thread, name=sync_fn if name is None else name, background=False)
+        live.start_soon(run_in_thread, name=title, background=False)
 
     def started(self) -> None:
         """Say that the subsystem is ready: `open()` waits for it where the slot says `readiness=True`.

@@ -15,6 +15,7 @@ import trio
 from orchestra_trio.delivery.waiting import park_sender
 from orchestra_trio.errors import SubsystemExited, SubsystemStalled, UndeclaredMessage, type_name
 from orchestra_trio.records import DeadLetter, Priority
+from orchestra_trio.runtime.watch.standing import stand
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -195,8 +196,8 @@ class Outlet:
         with trio.move_on_after(within):
             await self.wait_for_room(port, lane, message)
             return
-        places = {} if port.live is None else {port.live.name: port.live.place()}
-        raise SubsystemStalled(self.run.orchestra, lane.name, within, places)
+        standings = [] if port.live is None else [stand(port.live)]
+        raise SubsystemStalled(self.run.orchestra, lane.name, within, standings)
 
     async def wait_for_room(self, port: Port, lane: Lane[Any], message: object, reply: Reply | None = None) -> None:
         """Bring a message to its end that a lane did not take: wait for room, unless no room will ever come.
@@ -210,7 +211,7 @@ class Outlet:
             await park_sender(lane, message, None, reply)
         else:
             live = self.run.subsystems[self.sender]
-            with live.waiting("send", port.consumer or "outgoing", lane.name, type(message)):
+            with live.waiting("send", port.consumer or "outgoing", lane.name, type(message), reply):
                 await park_sender(lane, message, self.sender, reply)
         self.pace.renew()
 

@@ -215,5 +215,5 @@ class SubsystemSender(Generic[Out_contra]):
             if self._origin is None:
                 return await answer.receive()
             live = self._outlet.run.subsystems[self._origin]
-            with live.waiting("request", port.consumer or "outgoing", None, message_type):
+            with live.waiting("request", port.consumer or "outgoing", None, message_type, state):
                 return await answer.receive()

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, cast
 import attrs
 import trio
 
-from orchestra_trio.errors import AnnotateErrorOrigin, OneshotCancelled, OrchestraError, a_type
+from orchestra_trio.errors import AnnotateErrorOrigin, OrchestraError, a_type
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -24,8 +24,10 @@ def without_cancelled(error: BaseException) -> BaseException | None:
     return without(trio.Cancelled, error)
 
 
-def without(unwanted: type[BaseException], error: BaseException) -> BaseException | None:
-    """Return an exception without those of one kind in it, which groups may hold; None where nothing is left."""
+def without(
+    unwanted: type[BaseException] | tuple[type[BaseException], ...], error: BaseException
+) -> BaseException | None:
+    """Return an exception without those of some kinds in it, which groups may hold; None where nothing is left."""
     if isinstance(error, unwanted):
         return None
     group = _as_group(error)
@@ -61,8 +63,7 @@ class Failures:
         in_hand: type | None,
         *,
         job: str | None = None,
-        stopping: bool = False,
-    ) -> bool:
+    ) -> None:
         """Record what left a task of the orchestra, and stop everything.
 
         Args:
@@ -70,13 +71,7 @@ class Failures:
             origin: The subsystem's name, or that of a hook.
             in_hand: The type of the last message that was handed out there; None before the first.
             job: The name of the job, where it was one.
-            stopping: Whether it was stopping: then an answer that will not come is its way to end.
-
-        Returns:
-            Whether it was recorded; False if it was but the end of something that was stopping.
         """
-        if stopping and without(OneshotCancelled, error) is None:
-            return False
         try:
             annotated = self._annotated(error, origin, in_hand, job)
         except BaseException as fault:  # noqa: ASYNC103, BLE001 - recorded, in place of the error that it hides
@@ -84,7 +79,6 @@ class Failures:
             annotated = fault
         self.errors.append(annotated)
         self.stop()
-        return True
 
     def record_plain(self, error: BaseException) -> None:
         """Record what did not come from a subsystem, as it is, and stop everything."""

@@ -21,8 +21,8 @@ import attrs
 import trio
 from trio.lowlevel import Task
 
-from orchestra_trio.delivery.trio_internals import has_deadline_within, is_leaving_nursery
-from orchestra_trio.delivery.waiting import Parked
+from orchestra_trio.delivery.trio_internals import has_deadline_within
+from orchestra_trio.runtime.watch.standing import leading_tasks
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -42,32 +42,15 @@ def is_at_rest(live: LiveSubsystem, scope: trio.CancelScope, outer_deadline: flo
     """
     if live.root is None or live.mailbox.input_closed or not live.mailbox.is_empty:
         return False  # a member that was told to end moves until it has ended
-    queues = (live.mailbox.receivers, live.mailbox.signal_receivers)
-    receiving = {one.task for queue in queues for one in queue if isinstance(one, Parked)}
-    background = set(live.background.values())
-    tasks = [live.root]
-    while tasks:
-        task = tasks.pop()
-        if task in background:
-            continue
-        children = [child for nursery in task.child_nurseries for child in nursery.child_tasks]
-        if task in receiving:
-            nearer = outer_deadline - live.noted_deadlines.get(task, outer_deadline)
-            if has_deadline_within(task, scope, nearer):
-                return False
-        elif not _waits_for_tasks(task, background):
+    receiving = live.receiving_tasks()
+    background = None if live.incarnation is None else live.incarnation.background
+    for task in leading_tasks(live, () if background is None else set(background.values())):
+        if task not in receiving:
             return False
-        tasks.extend(children)
+        nearer = outer_deadline - live.noted_deadlines.get(task, outer_deadline)
+        if has_deadline_within(task, scope, nearer):
+            return False
     return True
-
-
-def _waits_for_tasks(task: Task, background: set[Task]) -> bool:
-    """Return whether a task waits at the end of a nursery for tasks that run on.
-
-    Without such tasks it is about to move: it was woken, or the background jobs that are left are being cancelled.
-    """
-    nurseries = task.child_nurseries
-    return bool(nurseries) and not background.issuperset(nurseries[-1].child_tasks) and is_leaving_nursery(task)
 
 
 @attrs.define(eq=False)

@@ -231,7 +231,7 @@ async def test_route_message_times_out_with_nothing_queued(autojump_clock: MockC
         assert trio.current_time() == 2
         error = caught.value
         assert (error.consumers, error.lane, error.timeout) == (("sink",), "bounded", 2)
-        assert error.places[0].endswith("in forever")
+        assert error.standings[0].place.endswith("in forever")
         assert running.statistics().subsystems["sink"].bounded.sent == 1
         running.cancel()
 

@@ -276,7 +276,7 @@ async def test_jobs_cannot_be_started_after_the_end(autojump_clock: MockClock) -
     async with Solo(worker=worker).open() as running:
         await running.wait_stopped()
         (ctx,) = kept
-        text = "subsystem 'worker' of Solo has ended: it can start no jobs"
+        text = "subsystem 'worker' of Solo has ended: it can start no jobs now"
         with pytest.raises(RuntimeError, match=text):
             ctx.start_soon(done, ctx)
         with pytest.raises(RuntimeError, match=text):
