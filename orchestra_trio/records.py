@@ -235,7 +235,10 @@ class Standing:
     """In one line: what its main task waits for, or the file and line at which it stands."""
 
     stack: str
-    """The stacks of all its tasks and threads, as text, outermost first; empty where nothing of it runs."""
+    """The stacks of all its tasks and threads, as text, outermost first; empty where nothing of it runs.
+
+    Frames of this library and of trio are left out, but for the calls that users' code made.
+    """
 
 
 @attrs.frozen

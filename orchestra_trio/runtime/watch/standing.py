@@ -141,18 +141,28 @@ def _stacks(live: LiveSubsystem) -> str:
     """Return the stacks of all tasks and threads as text; the deeper a task stands in nurseries, the later it comes."""
     if live.root is None or live.has_ended:
         return ""
+    linecache.checkcache()
     parts: list[str] = []
+    carriers = {child for host in live.hosts for child in _children(host)}
     for task in tasks_under(live.root):
-        parts += [f"task {task.name}:\n", *_formatted(task.iter_await_frames())]
         hosted = live.hosts.get(task)
-        if hosted is not None and hosted.ident is not None:
+        if hosted is not None:
             parts += [f"thread of {task.name}:\n", *_formatted(_thread_frames(hosted.ident))]
+        elif task not in carriers:
+            parts += [f"task {task.name}:\n", *_formatted(task.iter_await_frames())]
     return "".join(parts)
 
 
 def _formatted(frames: Iterable[tuple[FrameType, int]]) -> list[str]:
-    linecache.checkcache()
-    return traceback.StackSummary.extract(iter(frames)).format()
+    """Return users' frames as text, and after each run of them the call that they made; the rest says nothing new."""
+    kept: list[tuple[FrameType, int]] = []
+    follows_users = False
+    for frame, line in frames:
+        is_users = _is_users(frame.f_globals)
+        if is_users or follows_users:
+            kept.append((frame, line))
+        follows_users = is_users
+    return traceback.StackSummary.extract(iter(kept)).format() or ["  inside the library\n"]
 
 
 def _thread_frames(ident: int | None) -> list[tuple[FrameType, int]]:
