@@ -1,7 +1,7 @@
 """Orchestras of subsystems for trio: typed messages, metered lanes, signals that overtake, ordered endings.
 
-Layers, each importing only from those before it: `errors`, `records` and `logs`; `wiring` (declare) and `delivery` (lanes,
-order, waiting); `runtime` (open, route, stop); `cli`.
+Layers, each importing only from those before it: `errors`, `records` and `logs`; `wiring` (declare) and `delivery`
+(lanes, order, waiting); `runtime` (open, route, stop); `cli`.
 """
 
 from orchestra_trio.delivery.channels import Meter

@@ -202,7 +202,7 @@ async def _park_beside_threads(mailbox: SharedMailbox[MessageT, SignalT], *, sig
     return await parked.wait()
 
 
-async def park_sender(lane: Lane[T], item: T, sender: str | None, reply: Reply | None = None) -> None:
+async def park_sender(lane: Lane[T], item: T, sender: str | None, reply: Reply | None = None) -> None:  # noqa: ASYNC910 - callers have checked for cancellation
     """Wait behind all others until a full lane has let the item in."""
     parked: Parked[None] = (
         ParkedBesideThreads[None](lane.withdraw) if isinstance(lane, SharedLane) else Parked[None](lane.withdraw)

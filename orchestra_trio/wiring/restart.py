@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import random
-from typing import TYPE_CHECKING, Any, Generic, Literal, TypeAlias, cast
+from typing import TYPE_CHECKING, Any, Generic, Literal, TypeAlias
 
 import attrs
 from typing_extensions import TypeVar, override
@@ -45,7 +45,7 @@ def _check_number(_restart: Restart, attribute: attrs.Attribute[Any], value: obj
 
 
 def _check_errors(_restart: Restart, _attribute: attrs.Attribute[Any], value: Any) -> None:  # noqa: ANN401 - checked here
-    kinds = cast("tuple[Any, ...]", value if isinstance(value, tuple) else (value,))
+    kinds: list[Any] = [*value] if isinstance(value, tuple) else [value]
     if not kinds or not all(isinstance(kind, type) and issubclass(kind, Exception) for kind in kinds):
         message = f"on={value!r} must be an exception class, or a tuple of them, under Exception"
         raise TypeError(message)

@@ -95,7 +95,7 @@ class Bridge:
     def do(self, sync_fn: Callable[..., Any], *args: object, **kwargs: object) -> Any:  # noqa: ANN401 - what it returns
         """Have a function called in trio's thread, and return what it returns: also once cancelled. In the thread."""
 
-        async def call() -> Any:  # noqa: ANN401 - carried out as the calls that wait
+        async def call() -> Any:  # noqa: ANN401, ASYNC124 - carried out as the calls that wait
             return sync_fn(*args, **kwargs)  # noqa: ASYNC910 - as above
 
         return self._ask(call, may_wait=False)
@@ -125,7 +125,7 @@ class Bridge:
             with trio.CancelScope(shield=True):
                 with trio.move_on_after(self.live.grace):
                     await self._carry_on()
-                    return
+                    return  # noqa: ASYNC104 - as above
                 self._complain()
                 await self._carry_on()
 
@@ -150,14 +150,14 @@ class Bridge:
 
     async def _answer_to(self, call: _Call) -> _Answer:  # noqa: ASYNC910 - a task of the library, not a call of users
         if self.is_cancelled and self._may_wait:
-            return _CANCELLED
+            return _CANCELLED  # noqa: ASYNC910 - a task of the library, not a call of users
         try:
             return _Answer(value=await call())
         except trio.Cancelled:  # noqa: ASYNC103 - the thread raises its own
             self.is_cancelled = True
-            return _CANCELLED
+            return _CANCELLED  # noqa: ASYNC104, ASYNC910 - as above
         except BaseException as error:  # noqa: ASYNC103, BLE001 - raised again in the thread
-            return _Answer(error=error)
+            return _Answer(error=error)  # noqa: ASYNC910 - as above
 
     def _wake(self) -> None:
         carrier, self._carrier = self._carrier, None

@@ -66,7 +66,7 @@ class Workers(AbstractAsyncContextManager["Workers[In_co, Sig_co]", None], Gener
             message = "these workers were opened already: call open_workers() again"
             raise RuntimeError(message)
         self._nursery = await self._nursery_manager.__aenter__()
-        return self
+        return self  # noqa: ASYNC910 - entering a nursery never waits
 
     @enable_ki_protection
     async def __aexit__(
@@ -80,12 +80,12 @@ class Workers(AbstractAsyncContextManager["Workers[In_co, Sig_co]", None], Gener
             message = "these workers were left without being entered: use `async with`"
             raise RuntimeError(message)
         if exc_value is None or without_cancelled(exc_value) is None:
-            await self._nursery_manager.__aexit__(exc_type, exc_value, traceback)
+            await self._nursery_manager.__aexit__(exc_type, exc_value, traceback)  # noqa: ASYNC102 - it waits for the tasks
             return
         self._nursery.cancel_scope.cancel()
         # Without the exception, which the nursery would wrap; a cancellation from around is lost to it, not for long.
         with suppress(trio.Cancelled):
-            await self._nursery_manager.__aexit__(None, None, None)
+            await self._nursery_manager.__aexit__(None, None, None)  # noqa: ASYNC102 - as above
 
     def __aiter__(self) -> Self:
         """Iterate over signals always, and over messages while a worker is free, until end-of-input."""

@@ -278,7 +278,7 @@ class LiveSubsystem:
             raise RuntimeError(message)
         return self.incarnation
 
-    async def _wait_to_begin_anew(self) -> None:
+    async def _wait_to_begin_anew(self) -> None:  # noqa: ASYNC910 - a task of the library, not a call of users
         """Wait until all that begin anew with it have ended, and for the backoff."""
         self.incarnation = None
         while self.group.is_restarting(self):

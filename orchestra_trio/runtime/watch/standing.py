@@ -12,6 +12,8 @@ import sys
 import traceback
 from typing import TYPE_CHECKING, Any
 
+import trio
+
 from orchestra_trio.delivery.trio_internals import is_leaving_nursery
 from orchestra_trio.errors import a_type
 from orchestra_trio.records import Standing
@@ -102,6 +104,8 @@ def _place_of_task(task: Task, live: LiveSubsystem) -> str:
     else:
         frames = [(frame, line) for frame, line in task.iter_await_frames() if _is_users(frame.f_globals)]
         where = "stands at"
+    if task in live.waiting_for_workers:
+        return "waits for a signal, or for one of its workers to end"
     if task in live.receiving_tasks():
         return "waits to receive"
     if not frames:
@@ -132,7 +136,9 @@ def describe(standing: Standing) -> str:
     for wait in numbers.waits:
         what = "" if wait.message_type is None else f" {wait.message_type}"
         lane = "" if wait.lane is None else f" ({wait.lane} lane)"
-        lines.append(f"  {wait.task} waits since {wait.since:.3f}: {wait.kind}{what} at {wait.subsystem}{lane}")
+        lines.append(
+            f"  {wait.task} waits for {trio.current_time() - wait.since:.3f} s: {wait.kind}{what} at {wait.subsystem}{lane}"
+        )
     stack = "".join(f"  {line}" for line in standing.stack.splitlines(keepends=True))
     return "\n".join([*lines, stack.rstrip()] if stack else lines)
 
