@@ -69,7 +69,7 @@ class Workers(AbstractAsyncContextManager["Workers[In_co, Sig_co]", None], Gener
         return self  # noqa: ASYNC910 - entering a nursery never waits
 
     @enable_ki_protection
-    async def __aexit__(
+    async def __aexit__(  # noqa: ASYNC910 - leaving a nursery is one
         self,
         exc_type: type[BaseException] | None,
         exc_value: BaseException | None,

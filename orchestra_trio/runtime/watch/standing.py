@@ -136,9 +136,8 @@ def describe(standing: Standing) -> str:
     for wait in numbers.waits:
         what = "" if wait.message_type is None else f" {wait.message_type}"
         lane = "" if wait.lane is None else f" ({wait.lane} lane)"
-        lines.append(
-            f"  {wait.task} waits for {trio.current_time() - wait.since:.3f} s: {wait.kind}{what} at {wait.subsystem}{lane}"
-        )
+        seconds = trio.current_time() - wait.since
+        lines.append(f"  {wait.task} waits for {seconds:.3f} s: {wait.kind}{what} at {wait.subsystem}{lane}")
     stack = "".join(f"  {line}" for line in standing.stack.splitlines(keepends=True))
     return "\n".join([*lines, stack.rstrip()] if stack else lines)
 
