@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
+from queue import SimpleQueue
 
 import trio
 
@@ -19,7 +20,9 @@ __all__ = [
     "asyncio_queue_batches",
     "asyncio_queue_batches_nowait",
     "pykka_tell",
+    "simple_queues",
     "trio_channel",
+    "trio_from_thread",
     "trio_ping_pong",
 ]
 
@@ -214,4 +217,95 @@ def pykka_tell(count: int) -> float:
         actor.tell(MESSAGE)
     done.wait()
     actor.stop()
+    return watch.seconds
+
+
+def trio_from_thread(count: int) -> float:
+    """A thread takes Pings from one of trio's channels and puts a Pong for each into another.
+
+    It has one `trio.from_thread.run_sync` for each message, which does in trio's thread all that is to be done there:
+    it puts the answer to the message before, and takes the next, with the channels' nowait calls. Only where one of
+    them would block, the thread waits for that one with `trio.from_thread.run`. Given the run's token, such a call is
+    carried out in trio's queue of callbacks; without it, the task that waits for the thread would have to be woken,
+    which takes a third longer. Cancellation is not looked for, as ours does with each call.
+    """
+    watch = Stopwatch()
+
+    async def send(sender: trio.MemorySendChannel[Ping]) -> None:
+        watch.begin()
+        for _ in range(count):
+            await sender.send(PING)
+
+    async def receive(receiver: trio.MemoryReceiveChannel[Pong]) -> None:
+        for _ in range(count):
+            await receiver.receive()
+        watch.end()
+
+    def handle(
+        receiver: trio.MemoryReceiveChannel[Ping], sender: trio.MemorySendChannel[Pong], token: trio.lowlevel.TrioToken
+    ) -> None:
+        trio.from_thread.run(receiver.receive, trio_token=token)
+        for _ in range(count - 1):
+            is_sent, is_received = trio.from_thread.run_sync(_exchange, sender, receiver, trio_token=token)
+            if not is_sent:
+                trio.from_thread.run(sender.send, PONG, trio_token=token)
+            if not is_received:
+                trio.from_thread.run(receiver.receive, trio_token=token)
+        trio.from_thread.run(sender.send, PONG, trio_token=token)
+
+    async def main() -> None:
+        ping_sender, ping_receiver = trio.open_memory_channel[Ping](CAPACITY)
+        pong_sender, pong_receiver = trio.open_memory_channel[Pong](CAPACITY)
+        async with trio.open_nursery() as nursery:
+            token = trio.lowlevel.current_trio_token()
+            nursery.start_soon(trio.to_thread.run_sync, handle, ping_receiver, pong_sender, token)
+            nursery.start_soon(send, ping_sender)
+            nursery.start_soon(receive, pong_receiver)
+
+    trio.run(main)
+    return watch.seconds
+
+
+def _exchange(sender: trio.MemorySendChannel[Pong], receiver: trio.MemoryReceiveChannel[Ping]) -> tuple[bool, bool]:
+    """Send an answer and take a message, in this order; return what of it was done without waiting."""
+    try:
+        sender.send_nowait(PONG)
+    except trio.WouldBlock:
+        return False, False
+    try:
+        receiver.receive_nowait()
+    except trio.WouldBlock:
+        return True, False
+    return True, True
+
+
+def simple_queues(count: int) -> float:
+    """A thread between two others, with a `queue.SimpleQueue` on either side: no trio, no bound and no cancellation.
+
+    For lack of a bound nobody has to wait: thousands of messages pass before the interpreter switches threads.
+    """
+    watch = Stopwatch()
+    pings: SimpleQueue[Ping] = SimpleQueue()
+    pongs: SimpleQueue[Pong] = SimpleQueue()
+
+    def send() -> None:
+        watch.begin()
+        for _ in range(count):
+            pings.put(PING)
+
+    def handle() -> None:
+        for _ in range(count):
+            pings.get()
+            pongs.put(PONG)
+
+    def receive() -> None:
+        for _ in range(count):
+            pongs.get()
+        watch.end()
+
+    threads = [threading.Thread(target=target) for target in (receive, handle, send)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
     return watch.seconds

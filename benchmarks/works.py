@@ -13,12 +13,27 @@ import trio
 from benchmarks import peers
 from benchmarks.harness import Peer, Work
 from benchmarks.workload import BATCH, CAPACITY, MESSAGE, PING, PONG, Message, Ping, Pong, Stopwatch
-from orchestra_trio import Orchestra, Subsystem, SubsystemContext, open_metered_channel
+from orchestra_trio import (
+    BlockingSubsystem,
+    BlockingSubsystemContext,
+    Orchestra,
+    Subsystem,
+    SubsystemContext,
+    open_metered_channel,
+)
 
 if TYPE_CHECKING:
     from orchestra_trio import MeteredReceiver, MeteredSender
 
-__all__ = ["WORKS", "batches", "metered_channel", "metered_channel_in_strides", "one_at_a_time", "ping_pong"]
+__all__ = [
+    "WORKS",
+    "batches",
+    "blocking_in_and_out",
+    "metered_channel",
+    "metered_channel_in_strides",
+    "one_at_a_time",
+    "ping_pong",
+]
 
 
 class OneWay(Orchestra, message_capacity=CAPACITY):
@@ -33,6 +48,14 @@ class RoundTrip(Orchestra, message_capacity=CAPACITY):
 
     ping: Subsystem[Pong, Ping]
     pong: Subsystem[Ping, Pong]
+
+
+class ThroughThread(Orchestra, message_capacity=CAPACITY):
+    """Messages go from one subsystem through the thread of another to a third."""
+
+    source: Subsystem[Never, Ping]
+    thread: BlockingSubsystem[Ping, Pong]
+    sink: Subsystem[Pong]
 
 
 async def _run(orchestra: Orchestra) -> None:
@@ -102,6 +125,29 @@ def ping_pong(count: int) -> float:
     return watch.seconds
 
 
+def blocking_in_and_out(count: int) -> float:
+    """Messages into the thread of a blocking subsystem and out of it, one at a time."""
+    watch = Stopwatch()
+
+    async def source(ctx: SubsystemContext[Never, Ping]) -> None:
+        watch.begin()
+        for _ in range(count):
+            await ctx.send(PING)
+
+    def thread(ctx: BlockingSubsystemContext[Ping, Pong]) -> None:
+        for _ in range(count):
+            ctx.receive()
+            ctx.send(PONG)
+
+    async def sink(ctx: SubsystemContext[Pong]) -> None:
+        for _ in range(count):
+            await ctx.receive()
+        watch.end()
+
+    trio.run(_run, ThroughThread(source=source, thread=thread, sink=sink))
+    return watch.seconds
+
+
 def metered_channel(count: int, *, yield_every: int = 1) -> float:
     """One message at a time through a metered channel; by default every call is a full checkpoint, as trio's are."""
     watch = Stopwatch()
@@ -167,6 +213,15 @@ WORKS: Final = (
         [Peer(_TRIO, peers.trio_channel, at_least=5.5)],
         count=50_000,
         public_only=True,
+    ),
+    Work(
+        "blocking subsystem, in and out",
+        blocking_in_and_out,
+        [
+            Peer("one trio.from_thread.run_sync each", peers.trio_from_thread, at_least=5),
+            Peer("threads with queue.SimpleQueue", peers.simple_queues),
+        ],
+        count=10_000,
     ),
     Work("metered channel, yield_every=1", metered_channel, [Peer(_TRIO, peers.trio_channel)], count=20_000),
     Work(
