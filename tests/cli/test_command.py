@@ -32,14 +32,17 @@ WITHOUT_RICH = (
 
 
 def start(
-    *arguments: str | Path, program: tuple[str, ...] = MODULE, stdout: int = subprocess.PIPE
+    *arguments: str | Path,
+    program: tuple[str, ...] = MODULE,
+    stdout: int = subprocess.PIPE,
+    stderr: int = subprocess.PIPE,
 ) -> subprocess.Popen[str]:
     """Start the command, with warnings as errors."""
     return subprocess.Popen(
         [sys.executable, "-W", "error", *program, *arguments],
         stdin=subprocess.DEVNULL,
         stdout=stdout,
-        stderr=subprocess.PIPE,
+        stderr=stderr,
         encoding="utf-8",
         env={**os.environ, "PYTHONPATH": str(PACKAGE_FOLDER), "PYTHONIOENCODING": "utf-8", "TERM": "xterm-256color"},
     )
@@ -182,7 +185,9 @@ def test_misuse_gives_one_line(arguments: list[str], problem: str) -> None:
 def test_help_explains_the_exit_status() -> None:
     status, output, _ = run("demo", "--help")
     assert status == 0
-    assert "130 after Ctrl-C" in output
+    text = " ".join(output.split())
+    assert "130 after Ctrl-C, 143 after SIGTERM" in text
+    assert "SIGQUIT and SIGUSR1, where the system has them, print to the standard error stream where every" in text
 
 
 def test_version() -> None:
@@ -223,6 +228,32 @@ def test_interrupts_in_quick_succession(long_work: Path) -> None:
         output, errors = process.communicate()
     assert (process.returncode, errors) == (130, "")
     assert "\nmeters\n" in output
+
+
+@pytest.mark.parametrize("name", ["SIGUSR1", "SIGQUIT"])
+def test_signal_shows_where_everything_stands(long_work: Path, tmp_path: Path, name: str) -> None:
+    """On the standard error stream; and it goes on until it is interrupted."""
+    if not hasattr(signal, name):
+        pytest.skip("the system has no such signal")
+    file = tmp_path / "errors"
+    with (
+        file.open("w", encoding="utf-8") as errors,
+        start("demo", long_work, "--query", "line", "--interval", "0.01", stderr=errors.fileno()) as process,
+    ):
+        assert process.stdout is not None
+        wait_for_files(process.stdout)
+        process.send_signal(getattr(signal, name))
+        for _ in process.stdout:
+            if "\nreporter: " in file.read_text("utf-8"):
+                break
+        process.send_signal(signal.SIGINT)
+        output, _ = process.communicate()
+    assert process.returncode == 130
+    assert "query 'line': " in output
+    standing = file.read_text("utf-8")
+    assert standing.startswith("Indexing: up ")
+    subsystems = ["walker", "reader", "tokenizer", "index", "reporter"]
+    assert re.findall(r"^(\w+): (?:running|ending)", standing, re.MULTILINE) == subsystems
 
 
 def test_reader_of_the_output_goes_away(long_work: Path) -> None:

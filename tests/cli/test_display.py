@@ -13,13 +13,16 @@ import trio
 from rich.console import Console
 
 from orchestra_trio.cli.demo.database import Database
-from orchestra_trio.cli.demo.display import Display, PlainDisplay, choose_display
+from orchestra_trio.cli.demo.display import Display, PlainDisplay, choose_display, print_standing
+from orchestra_trio.cli.demo.messages import Totals
 from orchestra_trio.cli.demo.program import Outcome, Work, index_folder
 from orchestra_trio.cli.demo.rich_display import RichDisplay
+from tests.cli.samples import make_statistics
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+CURSOR_UP = "\x1b[1A"
 ESCAPES = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
 
 
@@ -107,6 +110,41 @@ async def test_nothing_skipped(tmp_path: Path) -> None:
     for display in (PlainDisplay(file=plain), RichDisplay(console=Console(file=rich, width=100))):
         await show_all(display, tmp_path)
     assert "\nskipped" not in plain.getvalue() + rich.getvalue()
+
+
+@pytest.mark.parametrize("kind", ["plain", "rich"])
+def test_standing_goes_to_the_error_stream(
+    kind: str, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is drawn elsewhere makes room for it, and does not clear it away afterwards."""
+    monkeypatch.setenv("TERM", "xterm-256color")
+    file = io.StringIO()
+    rich = RichDisplay(console=Console(file=file, force_terminal=True, width=100))
+    display: Display = rich if kind == "rich" else PlainDisplay(file=file)
+    display.show_start(tmp_path)
+    display.show_progress(Totals(), make_statistics())
+    display.show_standing("[b]where all stand")
+    place = file.tell()
+    display.show_progress(Totals(), make_statistics())
+    drawn = file.getvalue()[place:]
+    display.end_progress()
+    assert capsys.readouterr().err == "[b]where all stand\n"
+    assert "where all stand" not in file.getvalue()
+    assert "0 files" in drawn
+    assert CURSOR_UP not in drawn
+
+
+class Unread(io.StringIO):
+    """A stream that nobody reads any more."""
+
+    def write(self, _: str) -> int:
+        raise BrokenPipeError
+
+
+def test_nobody_reads_the_error_stream(monkeypatch: pytest.MonkeyPatch) -> None:
+    """That is no reason to end."""
+    monkeypatch.setattr(sys, "stderr", Unread())
+    print_standing("where all stand")
 
 
 class Terminal(io.StringIO):

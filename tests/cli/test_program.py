@@ -10,11 +10,12 @@ from typing import TYPE_CHECKING
 import attrs
 import pytest
 import trio
+import trio.testing
 
 from orchestra_trio.cli.demo import tokenizer as tokenizer_module
 from orchestra_trio.cli.demo.database import Database
 from orchestra_trio.cli.demo.display import PlainDisplay
-from orchestra_trio.cli.demo.messages import Entry, Skipped, Totals
+from orchestra_trio.cli.demo.messages import Answer, Entry, Skipped, Totals
 from orchestra_trio.cli.demo.program import Outcome, Work, index_folder
 from orchestra_trio.cli.demo.wiring import Indexing
 
@@ -146,6 +147,12 @@ async def test_interrupt_before_the_walk(many: Path, database: Database) -> None
     assert [answer.matches for answer in outcome.answers] == [0]
 
 
+def test_index_alone_has_a_thread_of_its_own() -> None:
+    """It is where the database blocks."""
+    slots = Indexing.__declaration__.slots.values()
+    assert [slot.name for slot in slots if slot.blocking] == ["index"]
+
+
 class Calling(Database):
     """Calls something, in the trio thread, in the middle of its first transaction."""
 
@@ -171,6 +178,28 @@ async def test_interrupt_in_the_middle(many: Path) -> None:
     assert not outcome.statistics.dead_letters
 
 
+@pytest.mark.skipif(not hasattr(signal, "SIGUSR1"), reason="the system has no such signal")
+async def test_signal_that_asks_where_everything_stands(many: Path) -> None:
+    """It is told, and the work goes on."""
+    sender, signals = trio.open_memory_channel[int](1)
+    shown: list[str] = []
+
+    class Watching(PlainDisplay):
+        def show_standing(self, standing: str) -> None:
+            shown.append(standing)
+
+    with closing(Calling.open(None)) as database:
+        database.hook = lambda: sender.send_nowait(signal.SIGUSR1)
+        outcome = await index_folder(Work(folder=many, questions=("words",)), database, Watching(), signals)
+    [standing] = shown
+    for name in Indexing.__declaration__.slots:
+        assert f"\n{name}: running" in standing
+    assert outcome.interrupted_by is None
+    assert outcome.totals is not None
+    assert outcome.totals.files == MANY
+    assert [answer.matches for answer in outcome.answers] == [MANY]
+
+
 async def test_second_interrupt(many: Path) -> None:
     """It ends at once; what was written is in the index, and what was not is counted."""
     sender, interrupts = trio.open_memory_channel[int](2)
@@ -185,6 +214,30 @@ async def test_second_interrupt(many: Path) -> None:
         assert 0 < len(database.paths()) < MANY
     assert outcome.interrupted_by == signal.SIGINT
     assert outcome.totals is None
+    assert outcome.answers == ()
+
+
+async def test_second_interrupt_while_questions_are_answered(many: Path) -> None:
+    """The answer in hand is the last one: who has no more patience need not wait for the others."""
+    sender, interrupts = trio.open_memory_channel[int](2)
+    token = trio.lowlevel.current_trio_token()
+    asked: list[str] = []
+
+    async def interrupt_twice() -> None:
+        sender.send_nowait(signal.SIGINT)
+        sender.send_nowait(signal.SIGINT)
+        await trio.testing.wait_all_tasks_blocked()
+
+    class Asked(Database):
+        def search(self, question: str, limit: int) -> Answer:
+            asked.append(question)
+            trio.from_thread.run(interrupt_twice, trio_token=token)  # not in a task that they cancel
+            return super().search(question, limit)
+
+    with closing(Asked.open(None)) as database:
+        work = Work(folder=many, questions=("words", "same"), limit=1)
+        outcome = await index_folder(work, database, PlainDisplay(), interrupts)
+    assert asked == ["words"]
     assert outcome.answers == ()
 
 

@@ -8,7 +8,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from orchestra_trio import OrchestraStatistics, Readout, SubsystemStatistics
 from orchestra_trio.cli.demo.messages import Answer, Hit, Skipped, Totals
 from orchestra_trio.cli.demo.report import (
     METERS,
@@ -20,28 +19,10 @@ from orchestra_trio.cli.demo.report import (
     meter_rows,
 )
 from orchestra_trio.cli.printing import printable
+from tests.cli.samples import make_statistics
 
 FOLDER = Path("/folder")
 HIT = Hit(FOLDER / "sub" / "file", 1.239, 7, "a line")
-
-
-def make_statistics() -> OrchestraStatistics:
-    """Return statistics of one subsystem, through one lane of which something went."""
-    idle = Readout(sent=0, received=0, channel_len=0, peak_channel_len=0, blocked=0)
-    busy = Readout(sent=1200, received=1200, channel_len=0, peak_channel_len=32, blocked=4, tof=(0.001, 0.002, 0.004))
-    subsystem = SubsystemStatistics(
-        name="reader",
-        state="finished",
-        signals=idle,
-        priority=idle,
-        unbounded=idle,
-        bounded=busy,
-        epoch=0,
-        jobs=0,
-        restarts=0,
-        waits=(),
-    )
-    return OrchestraStatistics("Indexing", {"reader": subsystem}, 0, idle, {}, 2.5)
 
 
 def test_progress() -> None:

@@ -4,7 +4,6 @@ import argparse
 import logging
 import math
 import os
-import signal
 import sqlite3
 import sysconfig
 from contextlib import closing
@@ -15,7 +14,7 @@ import trio
 
 from orchestra_trio.cli.demo.database import Database, DatabaseUnusable
 from orchestra_trio.cli.demo.display import Display, choose_display
-from orchestra_trio.cli.demo.program import Outcome, Work, index_folder
+from orchestra_trio.cli.demo.program import LISTENED_TO, Outcome, Work, index_folder
 from orchestra_trio.cli.printing import Failed, Misuse
 
 __all__ = ["add_demo"]
@@ -27,7 +26,8 @@ and named. Folders named __pycache__, .git, .hg or .svn are left out."""
 
 _EPILOG = """\
 Ctrl-C ends it in order: what has been found is still indexed, and the questions are answered. A second one ends it at
-once. Exit status: 0; 1 if it failed; 2 for misuse; 130 after Ctrl-C, 143 after SIGTERM."""
+once. SIGQUIT and SIGUSR1, where the system has them, print to the standard error stream where every subsystem stands,
+and it goes on. Exit status: 0; 1 if it failed; 2 for misuse; 130 after Ctrl-C, 143 after SIGTERM."""
 
 _IGNORED = frozenset({"__pycache__", ".git", ".hg", ".svn"})
 _NOT_STANDARD = frozenset({"site-packages", "dist-packages"})
@@ -103,13 +103,13 @@ def _find_folder(given: str | None) -> Path:
 
 
 def _index(work: Work, database: Database, display: Display) -> Outcome:
-    async def index_until_interrupted() -> Outcome:
-        with trio.open_signal_receiver(signal.SIGINT, signal.SIGTERM) as interrupts:
-            return await index_folder(work, database, display, interrupts)
+    async def index_and_listen() -> Outcome:
+        with trio.open_signal_receiver(*LISTENED_TO) as signals:
+            return await index_folder(work, database, display, signals)
 
     display.show_start(work.folder)
     try:
-        return trio.run(index_until_interrupted)
+        return trio.run(index_and_listen)
     except BaseExceptionGroup as group:
         foreseen, others = group.split((OSError, sqlite3.Error))
         if foreseen is None or others is not None:

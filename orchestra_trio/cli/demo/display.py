@@ -1,6 +1,7 @@
 """What the demo shows, and the plain way of showing it: lines, for anything that is no terminal."""
 
 import sys
+from contextlib import suppress
 from pathlib import Path
 from typing import Protocol, TextIO
 
@@ -19,7 +20,7 @@ from orchestra_trio.cli.demo.report import (
 )
 from orchestra_trio.cli.printing import printable
 
-__all__ = ["Display", "PlainDisplay", "choose_display"]
+__all__ = ["Display", "PlainDisplay", "choose_display", "print_standing"]
 
 
 class Display(Protocol):
@@ -40,6 +41,10 @@ class Display(Protocol):
 
     def show_note(self, note: str) -> None:
         """Say something that was not to be expected."""
+        ...
+
+    def show_standing(self, standing: str) -> None:
+        """Show where every subsystem stands, on the standard error stream."""
         ...
 
     def end_progress(self) -> None:
@@ -82,6 +87,10 @@ class PlainDisplay:
         """See `Display`."""
         self._print(note)
 
+    def show_standing(self, standing: str) -> None:
+        """See `Display`."""
+        print_standing(standing)
+
     def end_progress(self) -> None:
         """See `Display`."""
 
@@ -114,6 +123,12 @@ class PlainDisplay:
 
     def _print(self, text: str) -> None:
         print(text, file=self.file, flush=True)
+
+
+def print_standing(standing: str) -> None:
+    """Print where every subsystem stands to the standard error stream; that nobody reads it is no failure."""
+    with suppress(OSError):
+        print(standing, file=sys.stderr, flush=True)
 
 
 def choose_display(interval: float | None) -> Display:

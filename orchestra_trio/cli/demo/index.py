@@ -1,11 +1,11 @@
-"""The index: writes words into the database, and looks them up."""
+"""The index: writes words into the database, and looks them up. It runs in a thread of its own, where it may block."""
 
 from collections.abc import Sequence
 
 import attrs
 import trio
 
-from orchestra_trio import SubsystemContext
+from orchestra_trio import BlockingSubsystemContext
 from orchestra_trio.cli.demo.database import Database
 from orchestra_trio.cli.demo.messages import Answer, Entry, Indexed, Lookup
 
@@ -20,31 +20,32 @@ class Index:
     """Writes in batches, and answers when there is no more to write."""
 
     database: Database
+    """Nobody else uses it while the orchestra runs."""
     hits: int = 5
     """The most hits of an answer."""
 
-    async def __call__(self, ctx: SubsystemContext[Entry | Lookup, Indexed]) -> None:
+    def __call__(self, ctx: BlockingSubsystemContext[Entry | Lookup, Indexed]) -> None:
         """Take what waits, write it in one transaction, and so on until end-of-input."""
         lookups: list[Lookup] = []
-        while batch := await _receive_batch(ctx):
+        while batch := _receive_batch(ctx):
             lookups += [incoming for incoming in batch if isinstance(incoming, Lookup)]
             entries = [incoming for incoming in batch if isinstance(incoming, Entry)]
             if entries:
-                await trio.to_thread.run_sync(self.database.add, entries)
-                await ctx.send(_sum(entries))
+                self.database.add(entries)
+                ctx.send(_sum(entries))
         for lookup in lookups:
-            lookup.reply.send(await trio.to_thread.run_sync(self._answer, lookup.question))
+            ctx.check_cancelled()  # nothing here waits, and who has no more patience need not wait for all the answers
+            lookup.reply.send(self._answer(lookup.question))
 
     def _answer(self, question: str | None) -> Answer:
         return self.database.search(self.database.typical_word() if question is None else question, self.hits)
 
 
-async def _receive_batch(ctx: SubsystemContext[Entry | Lookup, Indexed]) -> Sequence[Entry | Lookup]:
+def _receive_batch(ctx: BlockingSubsystemContext[Entry | Lookup, Indexed]) -> Sequence[Entry | Lookup]:
     """Wait until there is something, and take all that waits; nothing at end-of-input."""
     try:
-        return await ctx.receive_many(BATCH)
+        return ctx.receive_many(BATCH)
     except trio.EndOfChannel:
-        await trio.lowlevel.checkpoint()
         return ()
 
 

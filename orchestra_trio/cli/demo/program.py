@@ -1,7 +1,9 @@
 """The embedding program: opens the orchestra, gives it work, and ends it in order."""
 
+import signal
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Final
 
 import attrs
 import trio
@@ -17,7 +19,17 @@ from orchestra_trio.cli.demo.tokenizer import tokenize
 from orchestra_trio.cli.demo.walker import walk_folders
 from orchestra_trio.cli.demo.wiring import Indexing
 
-__all__ = ["Interruption", "Outcome", "Work", "index_folder"]
+__all__ = ["LISTENED_TO", "Outcome", "Work", "index_folder"]
+
+_ENDING: Final = frozenset({signal.SIGINT, signal.SIGTERM})
+_SHOWING: Final = frozenset(
+    getattr(signal, name)
+    for name in ("SIGQUIT", "SIGUSR1")
+    if hasattr(signal, name)  # not on Windows
+)
+
+LISTENED_TO: Final = _ENDING | _SHOWING
+"""The signals that `index_folder` is to be told of."""
 
 
 @attrs.frozen(kw_only=True)
@@ -48,24 +60,24 @@ class Outcome:
     """The number of the signal that ended it."""
 
 
-async def index_folder(work: Work, database: Database, display: Display, interrupts: AsyncIterator[int]) -> Outcome:
+async def index_folder(work: Work, database: Database, display: Display, signals: AsyncIterator[int]) -> Outcome:
     """Index a folder and answer questions.
 
-    The first interrupt ends it in order, with what has been found so far; the second one at once, with what is in the
-    database by then.
+    The first SIGINT or SIGTERM ends it in order, with what has been found so far; the second one at once, with what is
+    in the database by then. SIGQUIT and SIGUSR1 show where every subsystem stands.
 
     Args:
         work: What to do.
         database: Open; stays open.
         display: Shows progress.
-        interrupts: Numbers of signals, as `trio.open_signal_receiver` gives them.
+        signals: Their numbers, as `trio.open_signal_receiver` gives them.
     """
     indexing = _make_indexing(work, database, display)
-    interruption = Interruption(display)
+    listener = _Listener(display)
     totals: Totals | None = None
     answers: tuple[Answer, ...] = ()
     async with indexing.open() as running, trio.open_nursery() as nursery:
-        nursery.start_soon(interruption.obey, interrupts, running)
+        nursery.start_soon(listener.listen, signals, running)
         nursery.start_soon(_tick, running, work.interval)
         lookups = [open_oneshot[Answer]("answer") for _ in work.questions]
         for question, (reply, _) in zip(work.questions, lookups, strict=True):
@@ -75,7 +87,7 @@ async def index_folder(work: Work, database: Database, display: Display, interru
         answers = tuple([await answer.receive() for _, answer in lookups])
         totals = await running.outgoing.receive()
         nursery.cancel_scope.cancel()
-    return Outcome(totals, answers, running.statistics(), interruption.signal)
+    return Outcome(totals, answers, running.statistics(), listener.interrupted_by)
 
 
 def _make_indexing(work: Work, database: Database, display: Display) -> Indexing:
@@ -89,18 +101,20 @@ def _make_indexing(work: Work, database: Database, display: Display) -> Indexing
 
 
 @attrs.define
-class Interruption:
-    """What Ctrl-C does: the first one ends the orchestra in order, the second one at once."""
+class _Listener:
+    """Does what the process is told by signals."""
 
     display: Display
-    signal: int | None = None
-    """The number of the first signal."""
+    interrupted_by: int | None = None
+    """The number of the first signal that ends it."""
 
-    async def obey(self, interrupts: AsyncIterator[int], running: RunningOrchestra[Stop | Tick]) -> None:
+    async def listen(self, signals: AsyncIterator[int], running: RunningOrchestra[Stop | Tick]) -> None:
         """Take signals until cancelled."""
-        async for number in interrupts:
-            if self.signal is None:
-                self.signal = number
+        async for number in signals:
+            if number in _SHOWING:
+                self.display.show_standing(running.dump())
+            elif self.interrupted_by is None:
+                self.interrupted_by = number
                 self.display.show_note("ending: what was found is still indexed (Ctrl-C again ends at once)")
                 await running.broadcast_signal(Stop())
             else:

@@ -12,6 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from orchestra_trio import OrchestraStatistics
+from orchestra_trio.cli.demo.display import print_standing
 from orchestra_trio.cli.demo.messages import Answer, Skipped, Totals
 from orchestra_trio.cli.demo.report import (
     METERS,
@@ -34,8 +35,7 @@ class RichDisplay:
         self.interval = interval
         self._console = Console(highlight=False) if console is None else console
         self._spinner = Spinner("dots")
-        # Drawn at every sign of progress, and by no thread of its own.
-        self._live = Live(console=self._console, auto_refresh=False, transient=True)
+        self._live = self._make_live()
 
     def show_start(self, folder: Path) -> None:
         """See `Display`."""
@@ -51,6 +51,13 @@ class RichDisplay:
     def show_note(self, note: str) -> None:
         """See `Display`."""
         self._console.print(Text(note, "yellow"))
+
+    def show_standing(self, standing: str) -> None:
+        """See `Display`."""
+        self._live.stop()  # the other stream may go to the same terminal
+        print_standing(standing)
+        self._live = self._make_live()  # the old one would clear as many lines above as it had drawn
+        self._live.start()
 
     def end_progress(self) -> None:
         """See `Display`."""
@@ -90,6 +97,10 @@ class RichDisplay:
         for row in meter_rows(statistics):
             table.add_row(*row)
         self._console.print(table)
+
+    def _make_live(self) -> Live:
+        # Drawn at every sign of progress, and by no thread of its own.
+        return Live(console=self._console, auto_refresh=False, transient=True)
 
     def _print_heading(self, heading: str) -> None:
         self._console.print()

@@ -1,6 +1,6 @@
 """The orchestra of the demo: who consumes and who sends what."""
 
-from orchestra_trio import Orchestra, Subsystem, subsystem
+from orchestra_trio import BlockingSubsystem, Orchestra, Subsystem, subsystem
 from orchestra_trio.cli.demo.messages import (
     Document,
     Entry,
@@ -23,5 +23,5 @@ class Indexing(Orchestra[Stop | Tick], message_capacity=32, outgoing=Totals):
     walker: Subsystem[Walk, Found | Skipped, Stop]
     reader: Subsystem[Found, Document | Skipped]
     tokenizer: Subsystem[Document, Entry]
-    index: Subsystem[Entry | Lookup, Indexed] = subsystem(message_capacity=64)
+    index: BlockingSubsystem[Entry | Lookup, Indexed] = subsystem(message_capacity=64)
     reporter: Subsystem[Indexed | Skipped, Totals, Tick]
