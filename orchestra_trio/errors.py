@@ -41,6 +41,12 @@ def a_type(message_type: object) -> str:
     return f"an {name}" if name[:1].upper() in "AEIOU" else f"a {name}"
 
 
+def _note_stack(error: Exception, standing: Standing) -> None:
+    """Add to an error where a subsystem stood, if anything of it ran."""
+    if standing.stack:
+        error.add_note(f"where {standing.statistics.name!r} stood:\n{standing.stack.rstrip()}")
+
+
 class OrchestraError(Exception):
     """The base of every error that this library defines."""
 
@@ -150,8 +156,7 @@ class SubsystemStalled(OrchestraError):
             f"let these subsystems receive more often, or give the lane more capacity",
         )
         for one in self.standings:
-            if one.stack:
-                self.add_note(f"where {one.statistics.name!r} stood:\n{one.stack}")
+            _note_stack(self, one)
 
 
 class DeadlockDetected(OrchestraError):
@@ -161,22 +166,31 @@ class DeadlockDetected(OrchestraError):
         orchestra: The orchestra's name.
         cycle: Subsystems of which each waits for the next one, and the last one for the first.
         members: All subsystems that the deadlock consists of, in declaration order: each of their tasks waits for
-            one of them. Besides the cycle, those that a task in it waits for.
+            one of them. Besides the cycle, those that other tasks in it wait for. Not those that only wait for them.
+        standings: Where each member stood, in the order of `members`; the stacks of the cycle are also notes of this
+            exception.
     """
 
-    def __init__(self, orchestra: str, links: Iterable[tuple[str, str, type]], members: Iterable[str]) -> None:
+    def __init__(self, orchestra: str, links: Iterable[tuple[str, str, type]], standings: Iterable[Standing]) -> None:
         """Make one of a cycle's links: who waits, in which lane or for a request, and the type of the message."""
         known = list(links)
         self.orchestra = orchestra
         self.cycle: tuple[str, ...] = tuple(name for name, _, _ in known)
-        self.members: tuple[str, ...] = tuple(members)
+        self.standings: tuple[Standing, ...] = tuple(standings)
+        self.members: tuple[str, ...] = tuple(one.statistics.name for one in self.standings)
         path = " ".join(f"{name} -[{how}: {type_name(one)}]->" for name, how, one in known)
         others = [name for name in self.members if name not in self.cycle]
-        besides = f", and others of their tasks for {', '.join(others)}" if others else ""
+        besides = f", and other tasks of theirs for {', '.join(others)}" if others else ""
+        whole, one = f"subsystems of {orchestra} wait for each other", "one of them"
+        if len(self.members) == 1:
+            whole, one = f"subsystem {self.cycle[0]!r} of {orchestra} waits for itself", "it"
         super().__init__(
-            f"subsystems of {orchestra} wait for each other for ever: {path} {self.cycle[0]}{besides}; "
-            f"let one of them receive in a task of its own, or send with a time limit or unbounded",
+            f"{whole} for ever: {path} {self.cycle[0]}{besides}; "
+            f"let {one} receive in a task of its own, or send with a time limit or unbounded",
         )
+        for standing in self.standings:
+            if standing.statistics.name in self.cycle:
+                _note_stack(self, standing)
 
 
 class OneshotCancelled(OrchestraError, trio.BrokenResourceError):

@@ -6,39 +6,51 @@ greatest set for which that holds, not a cycle: one task of a member that could 
 Once a request was taken, anybody may answer it, so that such a wait makes nobody stuck. Sound before complete: what
 the library cannot see through (a timer, a socket, an outside task, a signal that may come) counts as able to move.
 
-When does a set become stuck? Only when one of its tasks begins to wait, or ends: all others were waiting before. And
-then whatever this one waits for, directly or through others, must be in the set too. So each such moment looks along
-the waits of one subsystem, and ends at the first subsystem that has a task which may move; among slots that no cycle of
-the wiring connects nobody looks at all. What passes this first look is a *suspect*. It is examined before the next wait
-of trio's loop, when a task that has just ended is gone and one at the end of its nursery has arrived there; and again
-before each further one for as long as only a nursery of its own keeps a task from being stuck, since nobody tells when
-it reaches the end of that.
+When does a set become stuck? When a task of it begins to wait for a subsystem, or stops to count: it has ended, or
+waits for nothing but tasks below it. Of the beginning of waits the watch is always told, but of the rest only for
+tasks that are *heard*: main tasks and jobs without nurseries of their own. Nobody tells that a task which users
+started in a nursery of theirs has ended, or that one has come to the end of such a nursery. So a subsystem is *free*,
+and need not be looked at before the watch is told of it again, if a heard task of it may move, or waits for a free
+one. Each moment that is told looks along the waits from one subsystem, until that is known to be free; among slots
+that no cycle of the wiring connects nobody looks at all. One that is not free is a *suspect*: it is examined, task by
+task, before each wait of trio's loop, until it is either free or stuck.
 
-The instrument only looks, as `rest` does, and asks trio to call back: the call makes sure that it still holds.
+The instrument only looks, as `rest` does, and asks trio to call back: the call makes sure that it still holds. Tasks
+that were woken may not have run by then, and are on record as waiting. Whether one really waits is told by the lane,
+which whoever woke it has changed in the same step.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal, TypeAlias
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import attrs
 import trio
 
 from orchestra_trio.delivery.trio_internals import has_deadline_within
+from orchestra_trio.delivery.waiting import Parked
 from orchestra_trio.errors import DeadlockDetected
-from orchestra_trio.runtime.watch.standing import leading_tasks
+from orchestra_trio.runtime.watch.standing import leading_tasks, stand
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
     from trio.lowlevel import Task
 
+    from orchestra_trio.delivery.lanes import Lane
     from orchestra_trio.runtime.life.live import LiveSubsystem, Waiting
     from orchestra_trio.wiring.graph import WiringGraph
 
 __all__ = ["DeadlockWatch"]
 
-_Finding: TypeAlias = Literal["free", "unsure", "stuck"]
+
+class _Tie(NamedTuple):
+    """What keeps one task of a subsystem."""
+
+    wait: Waiting | None
+    """Its wait for a subsystem, without a deadline; None where it may move."""
+    is_heard: bool
+    """Whether the watch is told when it stops to count."""
 
 
 @attrs.define(eq=False)
@@ -52,9 +64,9 @@ class DeadlockWatch(trio.abc.Instrument):
     outer_deadline: float
     report: Callable[[DeadlockDetected], object]
     """Called once for each deadlock."""
-    _suspects: dict[str, LiveSubsystem] = attrs.Factory(dict[str, "LiveSubsystem"])
-    _named: list[Waiting] = attrs.Factory(list["Waiting"])
-    """The waits of the deadlocks that were reported."""
+    _suspects: dict[str, None] = attrs.Factory(dict[str, None])
+    _reported: set[Waiting] = attrs.Factory(set["Waiting"])
+    """The waits of the deadlocks that were reported: one is another one if it has a further wait."""
     _is_called: bool = False
     """Whether trio was asked to call back."""
     _token: trio.lowlevel.TrioToken = attrs.Factory(trio.lowlevel.current_trio_token)
@@ -70,9 +82,7 @@ class DeadlockWatch(trio.abc.Instrument):
         """Look no more."""
         for live in self.subsystems.values():
             live.on_wait = None
-        if self._suspects:
-            self._suspects.clear()
-            trio.lowlevel.remove_instrument(self)
+        self._let_go(list(self._suspects))
 
     def before_io_wait(self, timeout: float) -> None:
         """Examine the suspects. Called by trio."""
@@ -82,106 +92,175 @@ class DeadlockWatch(trio.abc.Instrument):
             self._token.run_sync_soon(self._call)
 
     def _suspect(self, live: LiveSubsystem) -> None:
-        if self._reached(live) is None:
+        if _explore(live.name, self._ties_on_record) is None:
             return
         if not self._suspects:
             trio.lowlevel.add_instrument(self)
-        self._suspects[live.name] = live
+        self._suspects[live.name] = None
 
-    def _call(self) -> None:
-        self._is_called = False
-        found = self._examine() if self._suspects else {}
-        if found:
-            cycle, waits = self._cycle(found)
-            if not any(wait in self._named for wait in waits):
-                self._named = [*(one for one in self._named if self._is_waited(one)), *waits]
-                self.report(DeadlockDetected(self.orchestra, cycle, sorted(found, key=self._place)))
-            for name in found:
+    def _let_go(self, names: Iterable[str]) -> None:
+        """Suspect some subsystems no longer."""
+        if self._suspects:
+            for name in names:
                 self._suspects.pop(name, None)
             if not self._suspects:
                 trio.lowlevel.remove_instrument(self)
 
-    def _reached(self, live: LiveSubsystem) -> dict[str, LiveSubsystem] | None:
-        """Return the subsystems that one waits for, directly or through others; None if some wait for none."""
-        reached = {live.name: live}
-        for one in (found := [live]):  # grows while it is walked
-            if one.has_ended or not one.waits:
-                return None
-            for wait in one.waits.values():
-                target = self.subsystems.get(wait.subsystem)
-                if target is None:
-                    return None  # the embedding program may move
-                if target.name not in reached:
-                    reached[target.name] = target
-                    found.append(target)
-        return reached
+    def _call(self) -> None:
+        self._is_called = False
+        stuck = self._examine()
+        if not stuck:
+            return
+        cycle = self._cycle(stuck)
+        members = _closure(cycle, stuck)
+        waits = {tie.wait for ties in members.values() for tie in ties if tie.wait is not None}
+        if not waits <= self._reported:
+            on_record = {wait for live in self.subsystems.values() for wait in live.waits.values()}
+            self._reported = waits | (self._reported & on_record)
+            links = [(name, wait.lane or wait.kind, wait.message_type) for name, wait in cycle.items()]
+            standings = [stand(live) for name, live in self.subsystems.items() if name in members]
+            self.report(DeadlockDetected(self.orchestra, links, standings))
+        self._let_go([next(iter(stuck)), *members])  # the suspect may only wait for the deadlock
 
-    def _examine(self) -> dict[str, LiveSubsystem]:
-        """Return the members of a deadlock, if there is one; free those suspects that nothing keeps suspicious."""
-        for name, live in list(self._suspects.items()):
-            reached = self._reached(live)
-            finding = "free" if reached is None else self._judge(reached)
-            if finding == "stuck" and reached is not None:
-                return reached
-            if finding == "free":
-                del self._suspects[name]
-        if not self._suspects:
-            trio.lowlevel.remove_instrument(self)
-        return {}
+    def _examine(self) -> dict[str, list[_Tie]]:
+        """Return a stuck suspect with all that it waits for, if there is one; let go of suspects that are free."""
+        offering: dict[Lane[Any], set[Task]] = {}
+        free: list[str] = []
+        stuck: dict[str, list[_Tie]] = {}
+        for name in self._suspects:
+            ties = _explore(name, lambda one: self._ties(self.subsystems[one], offering))
+            if ties is None:
+                free.append(name)
+            elif stuck := _closure([name], ties):
+                break
+        self._let_go(free)
+        return stuck
 
-    def _judge(self, members: Mapping[str, LiveSubsystem]) -> _Finding:
-        """Return whether all tasks of all members wait for ever for members."""
-        findings = {self._judge_task(task, live, members) for live in members.values() for task in leading_tasks(live)}
-        return "free" if "free" in findings else "unsure" if "unsure" in findings else "stuck"
+    def _ties_on_record(self, name: str) -> Iterator[_Tie]:
+        """Return what the tasks of a subsystem are on record to wait for: cheap, and those that may move are missing.
 
-    def _judge_task(self, task: Task, live: LiveSubsystem, members: Mapping[str, LiveSubsystem]) -> _Finding:
-        wait = live.waits.get(task)
-        if wait is None:
-            return "unsure" if _is_unheard(task, live) else "free"
-        if wait.subsystem not in members:
-            return "free"
+        One of which nothing is on record is not stuck, and cannot be before the watch is told of its first wait.
+        """
+        live = self.subsystems[name]
+        for task, wait in live.waits.items():
+            yield _Tie(wait if wait.subsystem in self.subsystems else None, _is_heard(task, live))
+
+    def _ties(self, live: LiveSubsystem, offering: dict[Lane[Any], set[Task]]) -> Iterator[_Tie]:
+        """Return what keeps each leading task of a subsystem.
+
+        Args:
+            live: The subsystem.
+            offering: Who waits to send into each lane, as far as it was looked at.
+        """
+        for task in leading_tasks(live):
+            wait = live.waits.get(task)
+            for_ever = not self._has_deadline(task, live)
+            if wait is not None and for_ever and self._is_kept(task, wait, offering):
+                yield _Tie(wait, _is_heard(task, live))
+            elif not (for_ever and task in live.waiting_for_workers and not live.slot.signals):
+                yield _Tie(None, _is_heard(task, live))
+
+    def _has_deadline(self, task: Task, live: LiveSubsystem) -> bool:
         nearer = self.outer_deadline - live.noted_deadlines.get(task, self.outer_deadline)
-        if has_deadline_within(task, self.scope, nearer):
-            return "free"
+        return has_deadline_within(task, self.scope, nearer)
+
+    def _is_kept(self, task: Task, wait: Waiting, offering: dict[Lane[Any], set[Task]]) -> bool:
+        """Return whether nothing but its consumer's receiving can end a wait that is on record."""
+        target = self.subsystems.get(wait.subsystem)
+        if target is None:
+            return False  # it waits for the embedding program
+        lanes = target.mailbox.message_lanes
         if wait.reply is not None:
-            lanes = self.subsystems[wait.subsystem].mailbox.message_lanes
-            return "stuck" if any(lane.holds(wait.reply) for lane in lanes) else "free"
-        return "stuck"
+            return any(lane.holds(wait.reply) for lane in lanes)
+        for lane in lanes:
+            if lane not in offering:
+                # A thread may take one out meanwhile: hence the copy.
+                offering[lane] = {one.task for one in list(lane.offers) if isinstance(one, Parked)}
+        return any(task in offering[lane] for lane in lanes)
 
-    def _cycle(self, members: Mapping[str, LiveSubsystem]) -> tuple[list[tuple[str, str, type]], list[Waiting]]:
-        """Return a cycle among the members: who waits, how and with which type; and these waits."""
+    def _cycle(self, stuck: Mapping[str, list[_Tie]]) -> dict[str, Waiting]:
+        """Return a cycle among stuck subsystems: who waits in it, in this order, and for what."""
         path: dict[str, Waiting] = {}
-        name = next(iter(members))
+        name = next(iter(stuck))
         while name not in path:
-            live = members[name]
-            wait = next(live.waits[task] for task in leading_tasks(live) if task in live.waits)
-            path[name] = wait
-            name = wait.subsystem
+            path[name] = next(tie.wait for tie in stuck[name] if tie.wait is not None)
+            name = path[name].subsystem
         names = list(path)[list(path).index(name) :]
-        first = min(names, key=self._place)  # the same cycle is told in one way, whoever closed it
-        begin = names.index(first)
-        ordered = [*names[begin:], *names[:begin]]
-        links: list[tuple[str, str, type]] = [
-            (one, path[one].lane or path[one].kind, path[one].message_type) for one in ordered
-        ]
-        return links, [path[one] for one in ordered]
-
-    def _place(self, name: str) -> int:
-        return list(self.subsystems).index(name)
-
-    def _is_waited(self, wait: Waiting) -> bool:
-        return any(wait in live.waits.values() for live in self.subsystems.values())
+        begin = names.index(min(names, key=list(self.subsystems).index))
+        # The same cycle is told in one way, whoever closed it.
+        return {one: path[one] for one in [*names[begin:], *names[:begin]]}
 
 
-def _is_unheard(task: Task, live: LiveSubsystem) -> bool:
-    """Return whether nobody will tell when a task that may move cannot do so any more.
-
-    That it waits for another subsystem is always told, as is the end of main tasks and jobs; but not that a task comes
-    to the end of a nursery that users opened, or that one in such a nursery ends.
-    """
-    parent = None if task.parent_nursery is None else task.parent_nursery.parent_task
-    if task in live.hosts or parent in live.hosts or task in live.receiving_tasks():
-        return False
+def _is_heard(task: Task, live: LiveSubsystem) -> bool:
+    """Return whether the watch is told when a task stops to count."""
     if task is live.root:
-        return len(task.child_nurseries) > 1
-    return bool(task.child_nurseries) or parent is not live.root
+        return len(task.child_nurseries) <= 1 or task in live.hosts
+    nursery = task.parent_nursery
+    if task in live.hosts or (nursery is not None and nursery.parent_task in live.hosts):
+        return True
+    is_job = live.root is not None and nursery in live.root.child_nurseries[:1]
+    return is_job and not task.child_nurseries
+
+
+def _explore(start: str, look: Callable[[str], Iterable[_Tie]]) -> dict[str, list[_Tie]] | None:
+    """Follow the ties from one subsystem on.
+
+    Args:
+        start: The subsystem.
+        look: Returns the ties of one.
+
+    Returns:
+        The ties of all that are reached and are not free; None if `start` is free.
+    """
+    reached: dict[str, list[_Tie]] = {start: []}
+    free: set[str] = set()
+    followers: dict[str, list[str]] = {}
+    names = [start]
+    for name in names:  # grows while it is walked
+        ties = reached[name]
+        for tie in look(name):
+            ties.append(tie)
+            target = None if tie.wait is None else tie.wait.subsystem
+            if target is None or target in free:
+                if tie.is_heard:
+                    ties.clear()
+                    break
+                continue
+            if tie.is_heard:
+                followers.setdefault(target, []).append(name)
+            if target not in reached:
+                reached[target] = []
+                names.append(target)
+        if not ties:
+            _set_free(name, free, followers)
+            if start in free:
+                return None
+    return {name: ties for name, ties in reached.items() if name not in free}
+
+
+def _set_free(name: str, free: set[str], followers: Mapping[str, list[str]]) -> None:
+    """Add a subsystem to those that are free, and those that follow it: it is free if one that it waits for is."""
+    freed = [name]
+    for one in freed:  # grows while it is walked
+        if one not in free:
+            free.add(one)
+            freed += followers.get(one, ())
+
+
+def _closure(names: Iterable[str], ties: Mapping[str, list[_Tie]]) -> dict[str, list[_Tie]]:
+    """Return the ties of all subsystems that some of them are tied to; nothing if a task of theirs may move.
+
+    Args:
+        names: These subsystems.
+        ties: Of all that are not free.
+    """
+    found = {name: ties[name] for name in names}
+    walked = list(found)
+    for name in walked:  # grows while it is walked
+        for tie in ties[name]:
+            if tie.wait is None or tie.wait.subsystem not in ties:
+                return {}
+            if tie.wait.subsystem not in found:
+                found[tie.wait.subsystem] = ties[tie.wait.subsystem]
+                walked.append(tie.wait.subsystem)
+    return found

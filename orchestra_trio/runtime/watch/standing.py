@@ -66,8 +66,6 @@ def _waits_for_others(task: Task, live: LiveSubsystem) -> bool:
     hosted = live.hosts.get(task)
     if hosted is not None:
         return hosted.is_calling
-    if task in live.waiting_for_workers:
-        return not live.slot.signals
     return bool(task.child_nurseries[-1].child_tasks) and is_leaving_nursery(task)
 
 
