@@ -39,7 +39,7 @@ def _check_number(_restart: Restart, attribute: attrs.Attribute[Any], value: obj
     least = {"factor": 1, "within": math.ulp(0)}.get(attribute.name, 0)
     most = {"jitter": 1, "backoff": math.nextafter(math.inf, 0)}.get(attribute.name, math.inf)
     if not least <= value <= most:
-        bounds = {"factor": "at least 1", "within": "above 0", "jitter": "from 0 to 1"}
+        bounds = {"factor": "at least 1", "within": "above 0", "jitter": "from 0 to 1", "backoff": "finite, at least 0"}
         message = f"{attribute.name} must be {bounds.get(attribute.name, 'at least 0')}, not {value!r}"
         raise ValueError(message)
 
@@ -99,8 +99,11 @@ class Restart:
 
     def delay(self, failures: int) -> float:
         """Return how many seconds to wait after so many failures within the time, at least one."""
-        longest = self.backoff and min(self.max_backoff, self.backoff * self.factor ** min(failures - 1, 1000))
-        return longest * (1 - self.jitter * random.random())  # noqa: S311 - spreads load; it keeps no secret
+        try:
+            grown = self.backoff and self.backoff * float(self.factor) ** (failures - 1)
+        except OverflowError:
+            grown = math.inf
+        return min(self.max_backoff, grown) * (1 - self.jitter * random.random())  # noqa: S311 - spreads load; it keeps no secret
 
 
 class _Fresh(Generic[ContextT, ResultT]):
