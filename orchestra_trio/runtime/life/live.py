@@ -157,6 +157,12 @@ class LiveSubsystem:
         return self._cancelled or self.scope.cancel_called
 
     @property
+    def is_being_stopped(self) -> bool:
+        """Whether it is cancelled for good, alone or with all others."""
+        nursery = None if self.root is None else self.root.parent_nursery
+        return self.scope.cancel_called or (nursery is not None and nursery.cancel_scope.cancel_called)
+
+    @property
     def state(self) -> SubsystemState:
         """Where it is in its life."""
         if self.end is not None:
@@ -281,13 +287,8 @@ class LiveSubsystem:
     async def _wait_to_begin_anew(self) -> None:  # noqa: ASYNC910 - a task of the library, not a call of users
         """Wait until all that begin anew with it have ended, and for the backoff."""
         self.incarnation = None
-        while self.group.is_restarting(self):
-            failures, self._survived = self._survived, []
-            try:
-                await self.group.wait(self, failures)
-            except BaseException:
-                self._survived = failures + self._survived  # it does not begin anew: they are to be reported
-                raise
+        await self.group.wait(self, self._survived)
+        self._survived = []  # where it is cancelled instead, it did not survive them
         self.restarts += 1
         self.in_hand = None
 

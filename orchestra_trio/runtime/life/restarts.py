@@ -4,17 +4,22 @@ Every subsystem belongs to one group; without a `restart_group` it is the only m
 restart of a group::
 
     a member fails -> the incarnations of all members that it concerns are cancelled -> all of them have ended
-    -> the backoff is over -> each begins its next incarnation
+    -> the backoff is over -> all begin their next incarnations
 
 A failure that comes before all have ended joins the round: so do errors that are raised while incarnations end. One
-that comes later begins another round, and members that still wait for the end of a backoff join that one.
-A member that has ended stays so. Invariant: no member of a round begins before the last old incarnation has ended.
+that comes later begins another round. Members that still wait for the end of a backoff join that one, and it lasts as
+long as the longer of both backoffs. A member that has ended stays so.
+
+Invariant: the members of a round begin at one time, after the last old incarnation has ended.
 """
 
 from __future__ import annotations
 
+import math
+import sys
 import traceback
 from collections import deque
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 import attrs
@@ -25,7 +30,8 @@ from orchestra_trio.logs import logger
 from orchestra_trio.runtime.life.failures import members, without
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
+    from types import FrameType, TracebackType
 
     from orchestra_trio.runtime.life.live import LiveSubsystem
     from orchestra_trio.wiring.restart import Restart
@@ -50,6 +56,8 @@ class _Round:
     """The one that failed first."""
     delay: float = 0
     """Seconds from the end of the last old incarnation to the next ones."""
+    begins_at: float = -math.inf
+    """When the next incarnations begin, in seconds on trio's clock; until all have ended, not before what time."""
     running: dict[str, LiveSubsystem] = attrs.Factory(dict[str, "LiveSubsystem"])
     """Those whose old incarnation has not ended yet."""
     all_ended: trio.Event = attrs.Factory(trio.Event)
@@ -78,7 +86,7 @@ class RestartGroup:
         An error past the limit gets a note that says so.
         """
         restart = live.slot.restart
-        if restart is None or live.incarnation is None or live.scope.cancel_called:
+        if restart is None or live.incarnation is None or live.is_being_stopped:
             return False
         if without(restart.on, failure.error) is not None:
             return False
@@ -108,14 +116,17 @@ class RestartGroup:
             failures: What its incarnation failed with; it goes to the log.
         """
         this = self._rounds[live.name]
-        self._note_ended(live, this)
-        await this.all_ended.wait()
         _log(live, this, failures)
         for failure in failures:
-            _let_go(failure.error)
-        await trio.sleep(this.delay)
-        if self._rounds[live.name] is this:
-            del self._rounds[live.name]  # else it has joined another round meanwhile
+            _let_go(failure.error)  # before waiting: another member may end only when it is answered
+        self._note_ended(live, this)
+        while True:
+            await this.all_ended.wait()
+            await trio.sleep_until(this.begins_at)
+            if self._rounds[live.name] is this:
+                break
+            this = self._rounds[live.name]  # it has joined another round meanwhile
+        del self._rounds[live.name]
 
     def leave(self, live: LiveSubsystem) -> None:
         """Let a member go that has ended."""
@@ -135,15 +146,17 @@ class RestartGroup:
                 this.running[member.name] = member
                 self._rounds[member.name] = this
                 incarnation.scope.cancel()
-            elif member.name in self._rounds:
-                self._rounds[member.name] = this  # it waits for the end of a backoff
+            elif member.name in self._rounds:  # it waits for the end of a backoff
+                this.begins_at = max(this.begins_at, self._rounds[member.name].begins_at)
+                self._rounds[member.name] = this
 
     def _note_ended(self, live: LiveSubsystem, this: _Round) -> None:
         this.running.pop(live.name, None)
-        if not this.running:
-            this.all_ended.set()
-            if self._open is this:
-                self._open = None
+        if this.running or this.all_ended.is_set():
+            return
+        this.begins_at = max(this.begins_at, trio.current_time() + this.delay)
+        this.all_ended.set()
+        self._open = None
 
 
 def _log(live: LiveSubsystem, this: _Round, failures: Sequence[Failure]) -> None:
@@ -151,13 +164,17 @@ def _log(live: LiveSubsystem, this: _Round, failures: Sequence[Failure]) -> None
     where, extra = f"subsystem {live.name!r} of {live.orchestra}", live.origin.extra
     if not failures:
         logger.warning(
-            "%s begins anew in %.3g s, with %r, which failed", where, this.delay, this.cause.name, extra=extra
+            "%s begins anew after a backoff of %.3g s, with %r, which failed",
+            where,
+            this.delay,
+            this.cause.name,
+            extra=extra,
         )
         return
     first, *others = failures
     task = "" if first.job is None else f" in its job {first.job!r}"
     logger.warning(
-        "%s failed with %s%s and begins anew in %.3g s",
+        "%s failed with %s%s and begins anew after a backoff of %.3g s",
         where,
         type_name(type(first.error)),
         task,
@@ -177,6 +194,7 @@ def _log(live: LiveSubsystem, this: _Round, failures: Sequence[Failure]) -> None
 
 def _let_go(error: BaseException) -> None:
     """Clear the frames of an error that nobody will see: a reply end in a local variable would keep its requester."""
+    suspended = _suspended_frames()
     seen: set[int] = set()
     found: list[BaseException | None] = [error]
     while found:
@@ -184,6 +202,27 @@ def _let_go(error: BaseException) -> None:
         if one is None or id(one) in seen:
             continue
         seen.add(id(one))
-        traceback.clear_frames(one.__traceback__)
+        _clear_frames(one.__traceback__, suspended)
         found += [one.__cause__, one.__context__]
         found += [inner for inner in members(one) if inner is not one]
+
+
+def _clear_frames(trace: TracebackType | None, suspended: Collection[FrameType]) -> None:
+    for frame, _ in traceback.walk_tb(trace):
+        if frame not in suspended:
+            with suppress(RuntimeError):  # it is running
+                frame.clear()
+
+
+def _suspended_frames() -> Collection[FrameType]:
+    """Return the frames of all tasks that must not be cleared, because that would end them.
+
+    One may belong to an error: a task that caught it, and handed it on to the subsystem, which raised it again.
+    """
+    if sys.version_info >= (3, 13):
+        return ()  # they refuse to be cleared
+    root = trio.lowlevel.current_root_task()
+    tasks = [] if root is None else [root]
+    for task in tasks:  # grows while it is walked
+        tasks.extend(child for nursery in task.child_nurseries for child in nursery.child_tasks)
+    return {frame for task in tasks for frame, _ in task.iter_await_frames()}
