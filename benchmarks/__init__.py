@@ -6,5 +6,6 @@ To add one, write a function that does the work `count` times and returns the se
 `works.WORKS`.
 
 Layers, each importing only from those before it: `harness` and `workload`; `peers`; `works`; `child` and `report`;
-`__main__`.
+`soak`; `__main__`. `python -m benchmarks soak` measures nothing: it loads an orchestra for as long as it is told, and
+checks that its numbers add up; see `soak`.
 """

@@ -1,7 +1,7 @@
-"""The command: `python -m benchmarks [--quick] [--json FILE]`.
+"""The command: `python -m benchmarks [--quick] [--json FILE]`, or `python -m benchmarks soak`, which `soak` describes.
 
-Exit status 0 whatever the figures are, 1 if a process that measured failed, 2 for misuse, in one line; 130 if it was
-interrupted. Progress goes to standard error.
+Exit status 0 whatever the figures are, 1 if a process that measured failed or the soak found something, 2 for misuse,
+in one line; 130 if it was interrupted. Progress goes to standard error.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ import attrs
 from benchmarks.child import Measured, measure_in_child
 from benchmarks.harness import compare, merge, missing_packages
 from benchmarks.report import Machine, Report, describe_machine
+from benchmarks.soak import command as soak
 from benchmarks.works import WORKS
 
 if TYPE_CHECKING:
@@ -52,7 +53,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = _Parser(prog="python -m benchmarks", description="Measure orchestra_trio against its peers.")
     parser.add_argument("--quick", action="store_true", help="only show that they run; the figures mean nothing")
     parser.add_argument("--json", type=Path, metavar="FILE", help="also write the figures to FILE, as JSON")
+    commands = parser.add_subparsers(dest="command", metavar="soak")
+    soak_parser = commands.add_parser("soak", help="load an orchestra for a while, and check that its numbers add up")
+    soak.add_arguments(soak_parser)
     options = parser.parse_args(arguments)
+    if options.command is not None:
+        if options.quick or options.json is not None:
+            parser.error("--quick and --json are for measuring, and soak measures nothing")
+        return soak.main(soak_parser, options)
     file: Path | None = options.json
     if file is not None:
         _write(parser, file, "a", "")  # what is wrong is rather told now than after minutes
