@@ -89,10 +89,10 @@ async def sleeps(_: AnyContext) -> None:
     await trio.sleep_forever()
 
 
-async def takes_all(ctx: AnyContext) -> None:
-    """Receive until the input ends."""
+async def takes(ctx: AnyContext) -> None:
+    """Receive one after another until the input ends, one each second."""
     async for _ in ctx:
-        pass
+        await trio.sleep(1)
 
 
 async def deadlock_in(orchestra: Orchestra[Any, Any]) -> DeadlockDetected:

@@ -24,7 +24,7 @@ from tests.runtime.watch.stuck import (
     deadlock_in,
     fills,
     sleeps,
-    takes_all,
+    takes,
 )
 
 if TYPE_CHECKING:
@@ -71,7 +71,7 @@ async def test_requests_that_nobody_has_taken(autojump_clock: MockClock, a: Main
     ("main", "link"), [(fills(MsgA()), "-[bounded: MsgA]->"), (asks(QueryA), "-[request: QueryA]->")]
 )
 async def test_one_that_waits_for_itself(autojump_clock: MockClock, main: Main, link: str) -> None:
-    error = await deadlock_in(Trio(a=main, b=takes_all, c=takes_all))
+    error = await deadlock_in(Trio(a=main, b=takes, c=takes))
     assert error.cycle == error.members == ("a",)
     assert str(error).startswith(
         f"subsystem 'a' of Trio waits for itself for ever: a {link} a; let it receive in a task"
@@ -170,7 +170,7 @@ async def test_several_messages_in_one_call(
     async def a(ctx: AnyContext) -> None:
         await ctx.send_many(make([MsgC(), MsgB(), MsgB(), MsgC()]))
 
-    error = await deadlock_in(Trio(a=a, b=fills(MsgA()), c=takes_all))
+    error = await deadlock_in(Trio(a=a, b=fills(MsgA()), c=takes))
     assert "a -[bounded: MsgB]-> b" in str(error)
 
 
@@ -194,6 +194,7 @@ async def test_every_task_of_a_subsystem_counts(autojump_clock: MockClock) -> No
         ctx.start_soon(job, ctx)
         ctx.start_soon(fills(MsgB()), ctx, background=True)
         ctx.start_soon(fills(MsgB()), ctx)
+        await done(ctx)
 
     async def b(ctx: AnyContext) -> None:
         await trio.sleep(1)

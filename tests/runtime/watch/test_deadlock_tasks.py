@@ -34,7 +34,7 @@ from tests.runtime.watch.stuck import (
     fills,
     sleeps,
     stays_open,
-    takes_all,
+    takes,
 )
 
 if TYPE_CHECKING:
@@ -66,7 +66,8 @@ async def nap(_: AnyContext) -> None:
 async def takes_late(ctx: AnyContext) -> None:
     """Receive from the third second on."""
     await trio.sleep(3)
-    await takes_all(ctx)
+    async for _ in ctx:
+        pass
 
 
 CHILDREN: list[Main] = [nap, one_signal, one_message_to_c, in_vain]
@@ -128,7 +129,8 @@ async def test_nested_nurseries_in_one_task(autojump_clock: MockClock) -> None:
         async with trio.open_nursery() as outer:
             outer.start_soon(nap, ctx)
             async with trio.open_nursery() as inner:
-                inner.start_soon(fills(MsgB()), ctx)
+                for _ in range(2):
+                    inner.start_soon(fills(MsgB()), ctx)
 
     assert (await deadlock_in(Pair(a=a, b=fills(MsgA())))).cycle == ("a", "b")
     assert trio.current_time() == 3
@@ -173,7 +175,7 @@ def works(most: int, then: Main) -> Main:
 
 async def test_all_workers_are_stuck_and_nobody_else_receives(autojump_clock: MockClock) -> None:
     """The task that would receive has no free worker for a message, and hears no signals."""
-    shop = Workshop(deaf=works(2, fills(MsgC())), hearing=takes_all, customer=fills(MsgA()))
+    shop = Workshop(deaf=works(2, fills(MsgC())), hearing=takes, customer=fills(MsgA()))
     assert (await deadlock_in(shop)).cycle == ("deaf", "customer")
 
 
@@ -184,14 +186,14 @@ async def test_a_worker_that_ends_lets_a_message_in(autojump_clock: MockClock) -
         await trio.sleep(3)
         await fills(MsgC())(ctx)
 
-    shop = Workshop(deaf=works(2, slowly), hearing=takes_all, customer=fills(MsgA()))
+    shop = Workshop(deaf=works(2, slowly), hearing=takes, customer=fills(MsgA()))
     assert (await deadlock_in(shop)).cycle == ("deaf", "customer")
     assert trio.current_time() == 3
 
 
 async def test_stuck_workers_of_one_that_hears_signals(autojump_clock: MockClock) -> None:
     """A signal may come, and its task then do anything."""
-    await stays_open(Workshop(deaf=takes_all, hearing=works(2, fills(MsgC())), customer=fills(MsgB())))
+    await stays_open(Workshop(deaf=takes, hearing=works(2, fills(MsgC())), customer=fills(MsgB())))
 
 
 async def test_who_leaves_its_stuck_workers_after_a_signal(autojump_clock: MockClock) -> None:
@@ -205,7 +207,7 @@ async def test_who_leaves_its_stuck_workers_after_a_signal(autojump_clock: MockC
                 workers.start_soon(fills(MsgC()), ctx)
 
     with stopped() as errors, trio.fail_after(LONG):
-        async with Workshop(deaf=takes_all, hearing=hearing, customer=fills(MsgB())).open() as running:
+        async with Workshop(deaf=takes, hearing=hearing, customer=fills(MsgB())).open() as running:
             await trio.sleep(3)
             await running.broadcast_signal(Tick())
             await trio.sleep_forever()
@@ -226,7 +228,7 @@ async def test_a_time_limit_around_workers_that_are_all_stuck(autojump_clock: Mo
                 got.append(incoming)
                 await trio.sleep(1)
 
-    await stays_open(Workshop(deaf=deaf, hearing=takes_all, customer=fills(MsgA())))
+    await stays_open(Workshop(deaf=deaf, hearing=takes, customer=fills(MsgA())))
     assert len(got) > 50
 
 
@@ -250,7 +252,7 @@ async def test_a_cycle_is_not_at_rest_while_a_time_limit_runs_around_workers(aut
         await ctx.send(MsgA())
         got += [(incoming, trio.current_time()) async for incoming in ctx]
 
-    await Workshop(deaf=deaf, hearing=takes_all, customer=customer).run()
+    await Workshop(deaf=deaf, hearing=takes, customer=customer).run()
     assert got == [(MsgC(), 5)]
 
 
@@ -311,7 +313,7 @@ async def test_a_thread_that_computes_is_no_deadlock(mock_clock: MockClock, kind
             await wait_all_tasks_blocked()
             assert {wait.kind for one in running.map_subsystems(lambda one: one.waits) for wait in one} == {"send"}
             may_end.set()
-            await trio.sleep_forever()
+            await running.wait_stopped()
     assert [type(error) for error in errors] == [DeadlockDetected]
 
 
