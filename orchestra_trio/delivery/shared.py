@@ -9,6 +9,9 @@ hold between any two steps. Whoever is woken is told in the same step, as everyw
 thread a moment later is for `waiting` to arrange. Between a step that found nothing and the wait that follows it,
 another thread may act: so who is about to wait looks once more, under the lock.
 
+Signals are the exception: they are taken in trio's thread alone. There a broadcast is one step for all mailboxes, while
+a thread that could take it amid that step might send a message to who does not have the broadcast yet (law 5).
+
 This costs each step on such a mailbox about 0.1 µs, and other mailboxes nothing.
 """
 
@@ -20,7 +23,7 @@ from typing import TYPE_CHECKING, Any
 from typing_extensions import TypeVar, override
 
 from orchestra_trio.delivery.lanes import Lane
-from orchestra_trio.delivery.mailbox import Mailbox
+from orchestra_trio.delivery.mailbox import EMPTY, Mailbox
 
 if TYPE_CHECKING:
     from collections import OrderedDict
@@ -162,6 +165,16 @@ class SharedMailbox(Mailbox[MessageT, SignalT]):
     def take_many(self, limit: int) -> list[MessageT | SignalT]:
         with self.lock:
             return super().take_many(limit)
+
+    def take_message(self) -> MessageT | SignalT | Empty:
+        """Take what comes next, or `EMPTY` where that is a signal too: for other threads than trio's."""
+        with self.lock:
+            return EMPTY if self._signal_items else super().take()
+
+    def take_messages(self, limit: int) -> list[MessageT | SignalT]:
+        """Take up to `limit` messages; none where a signal comes next. For other threads than trio's."""
+        with self.lock:
+            return [] if self._signal_items else super().take_many(limit)
 
     @override
     def take_signal(self) -> SignalT | Empty:

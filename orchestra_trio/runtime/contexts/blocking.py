@@ -1,19 +1,21 @@
 """What a blocking subsystem may do: the names of the async context, from threads of its own.
 
-A call that finds what it needs makes its change in the calling thread: see `delivery.shared`. One that has to wait
-crosses the bridge to trio, where it is the async call of the same name.
+A call that finds what it needs makes its change in the calling thread: see `delivery.shared`. One that has to wait, or
+that takes a signal, crosses the bridge to trio, where it is the async call of the same name.
 """
 
 from __future__ import annotations
 
+from contextvars import copy_context
+from functools import partial
 from threading import get_ident
-from typing import TYPE_CHECKING, Any, Concatenate, Generic, Never, ParamSpec, Self
+from typing import TYPE_CHECKING, Any, Concatenate, Generic, Never, ParamSpec, Self, cast
 
 import trio
 from typing_extensions import TypeVar, TypeVarTuple
 
 from orchestra_trio.delivery.mailbox import Empty
-from orchestra_trio.delivery.shared import SharedLane
+from orchestra_trio.delivery.shared import SharedLane, SharedMailbox
 from orchestra_trio.records import Priority
 from orchestra_trio.runtime.contexts.bridge import run_in_thread
 from orchestra_trio.runtime.life.incarnation import title_of
@@ -68,7 +70,7 @@ class BlockingSubsystemContext(Generic[In_co, Out_contra, Sig]):
         """Made by the library; not to be made otherwise."""
         self._ctx = ctx
         self._live = ctx._live  # noqa: SLF001 - the same subsystem's
-        self._mailbox = self._live.mailbox
+        self._mailbox = cast("SharedMailbox[Any, Any]", self._live.mailbox)  # so it is, in blocking slots
         self._origin = self._live.name
         self._lanes = _Lanes(ctx._outlet)  # noqa: SLF001 - as above
         self._limiter = limiter
@@ -113,7 +115,7 @@ class BlockingSubsystemContext(Generic[In_co, Out_contra, Sig]):
         """
         bridge = self._bridge()
         bridge.check_cancelled()
-        item: Any = self._mailbox.take()
+        item: Any = self._mailbox.take_message()
         if isinstance(item, Empty):
             item = bridge.wait_for(self._ctx.receive)
         self._live.in_hand = type(item)
@@ -127,7 +129,7 @@ class BlockingSubsystemContext(Generic[In_co, Out_contra, Sig]):
             trio.EndOfChannel: Nothing will come any more.
         """
         bridge = self._bridge()
-        item: Any = self._mailbox.take()
+        item: Any = self._mailbox.take_message()
         if isinstance(item, Empty):
             item = bridge.do(self._ctx.receive_nowait)
         self._live.in_hand = type(item)
@@ -154,7 +156,7 @@ class BlockingSubsystemContext(Generic[In_co, Out_contra, Sig]):
             raise ValueError(message)
         bridge = self._bridge()
         bridge.check_cancelled()
-        batch: Sequence[Any] = self._mailbox.take_many(limit) or bridge.wait_for(self._ctx.receive_many, limit)
+        batch: Sequence[Any] = self._mailbox.take_messages(limit) or bridge.wait_for(self._ctx.receive_many, limit)
         self._live.in_hand = type(batch[-1])
         return batch
 
@@ -167,13 +169,8 @@ class BlockingSubsystemContext(Generic[In_co, Out_contra, Sig]):
         Cancellation:
             As for `receive`.
         """
-        bridge = self._bridge()
-        bridge.check_cancelled()
-        signal: Any = self._mailbox.take_signal()
-        if isinstance(signal, Empty):
-            signal = bridge.wait_for(self._ctx.receive_signal)
-        self._live.in_hand = type(signal)
-        return signal  # type: ignore[no-any-return]  # as above
+        signal: Sig = self._bridge().wait_for(self._ctx.receive_signal)
+        return signal
 
     def __iter__(self) -> Self:
         """Iterate over what `receive` returns, until end-of-input."""
@@ -290,7 +287,9 @@ class BlockingSubsystemContext(Generic[In_co, Out_contra, Sig]):
             RuntimeError: The subsystem has ended.
         """
         title = title_of(sync_fn, name)
-        self._bridge().do(self._live.start_soon, self._run, sync_fn, args, title, name=title, background=background)
+        start_soon = partial(self._live.start_soon, name=title, background=background)
+        # In a copy of this thread's context, as a task's job would begin.
+        self._bridge().do(copy_context().run, start_soon, self._run, sync_fn, args, title)
 
     def started(self) -> None:
         """Say that the subsystem is ready: `open()` waits for it where the slot says `readiness=True`."""

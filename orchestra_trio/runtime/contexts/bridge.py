@@ -12,6 +12,9 @@ States of the carrier::
       +-----------+--> cancelled: it carries out nothing more that can wait, and the thread's next call that could
                        raises trio.Cancelled; idle ... -> closed
 
+A call comes to the carrier through trio's queue of callbacks, after all that the thread has caused before: whoever it
+has let in or handed something is awake by then, so that nobody takes them for tasks that wait.
+
 A thread that is outside of such calls cannot be cancelled. One that goes on for `grace` seconds after it was cancelled
 is named in the log, with its stack.
 """
@@ -20,9 +23,10 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from functools import partial
+from inspect import iscoroutine
 from queue import SimpleQueue
 from threading import get_ident
-from typing import TYPE_CHECKING, Any, Final, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import attrs
 import trio
@@ -50,16 +54,13 @@ class _Answer:
     error: BaseException | None = None
 
 
-_CANCELLED: Final = _Answer()
-
-
 @attrs.define(eq=False)
 class Bridge:
     """Carries the calls of one thread to trio."""
 
     live: LiveSubsystem
     ident: int | None = None
-    """The thread's identifier; None before it runs."""
+    """The thread's identifier, while the function runs in it; else None."""
     is_calling: bool = False
     """Whether the thread waits for what it has asked for."""
     is_cancelled: bool = False
@@ -71,6 +72,8 @@ class Bridge:
     """Whether the call is one that can wait, and so be cancelled."""
     _carrier: Task | None = None
     """The task that carries out calls, while it is idle."""
+    _raise_cancel: RaiseCancelT | None = None
+    """Raises what the thread is cancelled with."""
     _answers: SimpleQueue[_Answer] = attrs.Factory(SimpleQueue[_Answer])
     _token: trio.lowlevel.TrioToken = attrs.Factory(trio.lowlevel.current_trio_token)
 
@@ -81,7 +84,7 @@ class Bridge:
             trio.Cancelled: It was.
         """
         if self.is_cancelled:
-            trio.from_thread.check_cancelled()
+            self._ask(trio.lowlevel.checkpoint, may_wait=True)
 
     def wait_for(self, async_fn: Callable[..., Awaitable[Any]], *args: object, **kwargs: object) -> Any:  # noqa: ANN401 - what it returns
         """Have an async function called in trio's thread, and wait for what it returns or raises. In the thread.
@@ -89,7 +92,6 @@ class Bridge:
         Raises:
             trio.Cancelled: The subsystem was cancelled, before the call or while it waited.
         """
-        self.check_cancelled()
         return self._ask(partial(async_fn, *args, **kwargs), may_wait=True)
 
     def do(self, sync_fn: Callable[..., Any], *args: object, **kwargs: object) -> Any:  # noqa: ANN401 - what it returns
@@ -101,13 +103,9 @@ class Bridge:
         return self._ask(call, may_wait=False)
 
     def _ask(self, call: _Call, *, may_wait: bool) -> Any:  # noqa: ANN401 - what it returns
-        self._call = call
-        self._may_wait = may_wait
         self.is_calling = True
-        self._token.run_sync_soon(self._wake)
+        self._token.run_sync_soon(self._bring, call, may_wait)
         answer = self._answers.get()
-        if answer is _CANCELLED:
-            trio.from_thread.check_cancelled()  # raises: this thread's host was cancelled with the carrier
         if answer.error is not None:
             try:
                 raise answer.error
@@ -120,8 +118,7 @@ class Bridge:
         """Carry out calls until the thread has ended."""
         try:
             await self._carry_on()
-        except trio.Cancelled:  # noqa: ASYNC103 - the host, in the same scopes, is cancelled too
-            self.is_cancelled = True
+        except trio.Cancelled:  # noqa: ASYNC103 - the thread raises its own, which reaches the host
             with trio.CancelScope(shield=True):
                 with trio.move_on_after(self.live.grace):
                     await self._carry_on()
@@ -149,23 +146,30 @@ class Bridge:
             del call, answer
 
     async def _answer_to(self, call: _Call) -> _Answer:  # noqa: ASYNC910 - a task of the library, not a call of users
-        if self.is_cancelled and self._may_wait:
-            return _CANCELLED  # noqa: ASYNC910 - a task of the library, not a call of users
         try:
+            if self._raise_cancel is not None and self._may_wait:
+                self._raise_cancel()
             return _Answer(value=await call())
-        except trio.Cancelled:  # noqa: ASYNC103 - the thread raises its own
+        except trio.Cancelled as error:  # noqa: ASYNC103 - raised again in the thread
             self.is_cancelled = True
-            return _CANCELLED  # noqa: ASYNC104, ASYNC910 - as above
-        except BaseException as error:  # noqa: ASYNC103, BLE001 - raised again in the thread
+            return _Answer(error=error)  # noqa: ASYNC104, ASYNC910 - as above
+        except BaseException as error:  # noqa: ASYNC103, BLE001 - as above
             return _Answer(error=error)  # noqa: ASYNC910 - as above
+
+    def _bring(self, call: _Call, may_wait: bool) -> None:  # noqa: FBT001 - trio passes it on by position
+        self._call = call
+        self._may_wait = may_wait
+        self._wake()
 
     def _wake(self) -> None:
         carrier, self._carrier = self._carrier, None
         if carrier is not None:
             trio.lowlevel.reschedule(carrier)
 
-    def _abort(self, _: RaiseCancelT) -> Abort:
+    def _abort(self, raise_cancel: RaiseCancelT) -> Abort:
         self._carrier = None
+        self.is_cancelled = True
+        self._raise_cancel = self._raise_cancel or raise_cancel
         return Abort.SUCCEEDED
 
     def _complain(self) -> None:
@@ -206,13 +210,16 @@ async def run_in_thread(
     bridge = Bridge(live)
 
     def run() -> None:
-        bridge.ident = get_ident()
-        bridges[bridge.ident] = bridge
+        bridge.ident = ident = get_ident()
+        bridges[ident] = bridge
         result: object = None
         try:
             result = sync_fn(*args)
         finally:
-            del bridges[bridge.ident]
+            del bridges[ident]
+            bridge.ident = None  # trio may use the thread for something else
+        if iscoroutine(result):
+            result.close()  # else Python would warn of it, too
         if isinstance(result, Awaitable):
             message = f"{title_of(sync_fn, None)} was called and returned an awaitable: it must not be async"
             raise TypeError(message)
