@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import asynccontextmanager
+from threading import RLock
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -110,6 +111,45 @@ async def test_who_is_about_to_wait_looks_once_more(signals_only: bool, autojump
         assert [type(result) for result in results(waiters)] == [trio.EndOfChannel]
     assert not mailbox.receivers
     assert not mailbox.signal_receivers
+
+
+class Interrupted:
+    """A lock after whose release another thread takes a step, once, before whoever released it goes on."""
+
+    def __init__(self, step: Callable[[], object]) -> None:
+        self.lock = RLock()
+        self.depth = 0
+        self.steps = [step]
+
+    def __enter__(self) -> None:
+        self.lock.acquire()
+        self.depth += 1
+
+    def __exit__(self, *_: object) -> None:
+        self.depth -= 1
+        is_free = not self.depth
+        self.lock.release()
+        if is_free and self.steps:
+            in_a_thread(self.steps.pop())
+
+
+async def test_who_has_found_nothing_gets_what_comes_right_after(autojump_clock: MockClock) -> None:
+    """Looking and queueing are one step: no message slips between them."""
+    mailbox = make_mailbox()
+    mailbox.lock = Interrupted(lambda: mailbox.bounded.post("it", "a"))  # type: ignore[assignment]  # in its place
+    async with waiting_in_time(lambda: park_receiver(mailbox)) as waiters:
+        pass
+    assert results(waiters) == ["it"]
+
+
+async def test_who_has_found_no_room_gets_what_is_made_right_after(autojump_clock: MockClock) -> None:
+    mailbox = make_mailbox()
+    mailbox.bounded.post("one", "a")
+    mailbox.bounded.lock = Interrupted(mailbox.take)  # type: ignore[attr-defined]  # in place of the shared lane's
+    async with waiting_in_time(lambda: park_sender(mailbox.bounded, "two", "a")) as waiters:
+        pass
+    assert results(waiters) == [None]
+    assert mailbox.take() == "two"
 
 
 async def test_a_sender_about_to_wait_looks_once_more(autojump_clock: MockClock) -> None:

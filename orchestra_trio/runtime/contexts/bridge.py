@@ -16,7 +16,7 @@ A call comes to the carrier through trio's queue of callbacks, after all that th
 has let in or handed something is awake by then, so that nobody takes them for tasks that wait.
 
 A thread that is outside of such calls cannot be cancelled. One that goes on for `grace` seconds after it was cancelled
-is named in the log, with its stack.
+is named in the log, with its stack; but not before it had a moment to end.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from functools import partial
 from inspect import iscoroutine
 from queue import SimpleQueue
 from threading import get_ident
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 import attrs
 import trio
@@ -44,6 +44,9 @@ if TYPE_CHECKING:
 __all__ = ["Bridge", "run_in_thread"]
 
 _Call: TypeAlias = Callable[[], Awaitable[Any]]
+
+_LEAST_GRACE: Final = 1
+"""Seconds that every thread has to end before it is named: some graces are 0."""
 
 
 @attrs.frozen
@@ -120,11 +123,12 @@ class Bridge:
             await self._carry_on()
         except trio.Cancelled:  # noqa: ASYNC103 - the thread raises its own, which reaches the host
             with trio.CancelScope(shield=True):
-                with trio.move_on_after(self.live.grace):
+                grace = max(self.live.grace, _LEAST_GRACE)
+                with trio.move_on_after(grace):
                     await self._carry_on()
-                    return  # noqa: ASYNC104 - as above
-                self._complain()
-                await self._carry_on()
+                if not self.is_closed:
+                    self._complain(grace)
+                    await self._carry_on()
 
     @enable_ki_protection
     def close(self) -> None:
@@ -172,13 +176,13 @@ class Bridge:
         self._raise_cancel = self._raise_cancel or raise_cancel
         return Abort.SUCCEEDED
 
-    def _complain(self) -> None:
+    def _complain(self, grace: float) -> None:
         logger.warning(
             "a thread of subsystem %r of %s goes on %g s after it was cancelled; "
             "let it call its context, or return, more often:\n%s",
             self.live.name,
             self.live.orchestra,
-            self.live.grace,
+            grace,
             describe(stand(self.live)),
             extra=self.live.origin.extra,
         )

@@ -57,6 +57,13 @@ class Mixed(Orchestra[Tick], message_capacity=1):
     pong: Subsystem[Other, Item]
 
 
+class Reverse(Orchestra[Tick], message_capacity=1):
+    """As `Mixed`, the other way round."""
+
+    ping: Subsystem[Item, Other, Tick]
+    pong: BlockingSubsystem[Other, Item]
+
+
 class Lanes(Orchestra[Tick], message_capacity=100):
     """A worker with all four lanes, and a feeder that sends unbounded."""
 
@@ -64,6 +71,12 @@ class Lanes(Orchestra[Tick], message_capacity=100):
     worker: BlockingSubsystem[Item | Other, Never, Tick] = subsystem(
         priority=True, select=Biased("priority", "unbounded", "bounded")
     )
+
+
+class Lone(Orchestra[Tick]):
+    """One that could send to itself."""
+
+    worker: BlockingSubsystem[Item | Ask, Item | Ask, Tick] = subsystem(unbounded={Item: "a test"})
 
 
 class Ready(Orchestra):

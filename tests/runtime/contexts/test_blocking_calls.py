@@ -26,6 +26,7 @@ from tests.runtime.contexts.blocking import (
     Does,
     Gate,
     Lanes,
+    Lone,
     Press,
     Ready,
     until,
@@ -271,12 +272,6 @@ CALLS: dict[str, Callable[[AnyBlockingContext], object]] = {
     "started": lambda ctx: ctx.started(),
     "check_cancelled": lambda ctx: ctx.check_cancelled(),
 }
-
-
-class Lone(Orchestra[Tick]):
-    """One that could send to itself."""
-
-    worker: BlockingSubsystem[Item | Ask, Item | Ask, Tick] = subsystem(unbounded={Item: "a test"})
 
 
 def test_all_calls_are_tried_from_the_wrong_thread() -> None:

@@ -250,10 +250,11 @@ async def test_a_request_whose_consumer_is_cancelled_while_it_holds_it_gets_no_a
 
     held: list[Any] = []
     with trio.fail_after(PATIENCE):
-        async with trio.open_nursery() as nursery, Desk(worker=worker).open() as running:
-            nursery.start_soon(ask)
-            await until(lambda: held)
-            await running.terminate(grace=0)
+        async with trio.open_nursery() as nursery:
+            async with Desk(worker=worker).open() as running:
+                nursery.start_soon(ask)
+                await until(lambda: held)
+                running.cancel()
             gc.collect()
     assert held == [Ask, "cancelled"]
 

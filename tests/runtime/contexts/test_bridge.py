@@ -1,0 +1,184 @@
+"""The bridge between threads and trio: threads that go on although they were cancelled, and Ctrl-C."""
+
+from __future__ import annotations
+
+import logging
+import signal
+from typing import TYPE_CHECKING, Self
+
+import pytest
+import trio
+from typing_extensions import override
+
+from tests.runtime.contexts.blocking import (
+    AnyBlockingContext,
+    Desk,
+    Does,
+    Gate,
+    Lone,
+    Press,
+    Tandem,
+    idle,
+    until,
+    until_it_waits,
+)
+from tests.runtime.samples import Ask, Item, Tick, forever, stopped
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from trio.testing import MockClock
+
+
+class Listens(logging.Handler):
+    """Opens a gate at the first warning."""
+
+    def __init__(self, gate: Gate) -> None:
+        super().__init__()
+        self.gate = gate
+        self.records: list[logging.LogRecord] = []
+        self.times: list[float] = []
+
+    @override
+    def emit(self, record: logging.LogRecord) -> None:
+        self.records.append(record)
+        self.times.append(trio.current_time())
+        self.gate.open()
+
+    def __enter__(self) -> Self:
+        logging.getLogger("orchestra_trio").addHandler(self)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        logging.getLogger("orchestra_trio").removeHandler(self)
+
+
+async def test_a_thread_that_goes_on_although_cancelled_is_named_with_its_stack(autojump_clock: MockClock) -> None:
+    """In the log, ten seconds later; once."""
+
+    def compute() -> None:
+        gate.wait()
+
+    def worker(ctx: AnyBlockingContext) -> None:
+        assert ctx.receive() == Tick()
+        compute()
+
+    gate = Gate()
+    with Listens(gate) as log:
+        async with Desk(worker=worker).open() as running:
+            await running.broadcast_signal(Tick())
+            await until(lambda: gate.is_reached)
+            running.cancel()
+    (record,) = log.records
+    facts = vars(record)
+    assert (record.levelname, facts["orchestra"], facts["subsystem"], facts["epoch"]) == (
+        "WARNING",
+        "Desk",
+        "worker",
+        1,
+    )
+    text = record.getMessage()
+    assert text.startswith("a thread of subsystem 'worker' of Desk goes on 10 s after it was cancelled")
+    assert "thread of worker" in text
+    assert "in compute" in text
+    assert log.times == [10]
+
+
+@pytest.mark.parametrize(("grace", "named_at"), [(3, 6), (0, 1)])
+async def test_the_grace_of_terminate_counts_for_threads_too(
+    grace: float, named_at: float, autojump_clock: MockClock
+) -> None:
+    """First until it is cancelled, and as long again until it is named; but each thread has a moment to end."""
+    gate = Gate()
+    with Listens(gate) as log:
+        async with Desk(worker=lambda _: gate.wait()).open() as running:
+            await until(lambda: gate.is_reached)
+            report = await running.terminate(grace=grace)
+    assert log.times == [named_at]
+    assert report.cancelled == ("worker",)
+
+
+async def test_a_thread_that_is_named_may_still_use_its_context(autojump_clock: MockClock) -> None:
+    def worker(ctx: AnyBlockingContext) -> None:
+        gate.wait()
+        ctx.send_nowait(Item(1))
+        with pytest.raises(trio.Cancelled):
+            ctx.send(Item(2))
+        ctx.send(Item(3))
+
+    gate = Gate()
+    player = Does(worker)
+    with Listens(gate):
+        async with Lone(worker=player).open() as running:
+            await until(lambda: gate.is_reached)
+            running.cancel()
+    assert isinstance(player.error, trio.Cancelled)
+    assert [letter.message for letter in running.dead_letters] == [Item(1)]
+
+
+async def test_each_thread_that_goes_on_is_named(autojump_clock: MockClock) -> None:
+    """Of a subsystem with several, too."""
+
+    def worker(ctx: AnyBlockingContext) -> None:
+        ctx.start_soon(gates[1].wait)
+        gates[0].wait()
+
+    gates = [Gate(), Gate()]
+    with Listens(Gate()) as log:
+        async with trio.open_nursery() as nursery, Desk(worker=worker).open() as running:
+            await until(lambda: gates[0].is_reached and gates[1].is_reached)
+            nursery.start_soon(open_both, gates, log)
+            running.cancel()
+    assert log.times == [10, 10]
+
+
+async def open_both(gates: list[Gate], log: Listens) -> None:
+    await trio.sleep(11)
+    assert len(log.records) == 2
+    for gate in gates:
+        gate.open()
+
+
+async def test_a_thread_that_ends_when_it_is_cancelled_is_not_named() -> None:
+    with Listens(Gate()) as log:
+        async with Tandem(source=idle, sink=idle).open() as running:
+            await until_it_waits(running, "sink")
+            running.cancel()
+    assert log.records == []
+
+
+# --- Ctrl-C ----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("kind", ["receive", "send", "request"])
+def test_ctrl_c_cancels_a_thread_that_waits(kind: str) -> None:
+    """It comes out of the block, and reaches no thread itself."""
+    waits: dict[str, Callable[[AnyBlockingContext], object]] = {
+        "receive": idle,
+        "send": lambda ctx: ctx.send_many([Item(0), Item(0), Item(9)]),
+        "request": lambda ctx: ctx.request(Ask, 0),
+    }
+    player = Does(waits[kind])
+
+    async def main() -> None:
+        async with Press(source=player, sink=forever).open() as running:
+            await until_it_waits(running, "source", kind)
+            trio.lowlevel.current_trio_token().run_sync_soon(signal.raise_signal, signal.SIGINT)
+            await trio.sleep_forever()
+
+    with stopped() as errors:
+        trio.run(main)
+    assert [type(one) for one in errors] == [KeyboardInterrupt]
+    assert isinstance(player.error, trio.Cancelled)
+
+
+def test_ctrl_c_in_what_a_thread_calls_in_trio_comes_out_there() -> None:
+    """It is users' code there."""
+
+    def worker(_: AnyBlockingContext) -> None:
+        trio.from_thread.run_sync(signal.raise_signal, signal.SIGINT)
+
+    player = Does(worker)
+    with stopped() as errors:
+        trio.run(Desk(worker=player).run)
+    assert [type(one) for one in errors] == [KeyboardInterrupt]
