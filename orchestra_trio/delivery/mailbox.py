@@ -218,7 +218,7 @@ class Mailbox(Generic[MessageT, SignalT]):
         try:
             item = self.take()
         except Exception:
-            self.signal_receivers[waiting] = None  # the strategy failed: nothing has changed
+            self.signal_receivers[waiting] = None  # the strategy failed: it waits on, behind others who do
             raise
         if isinstance(item, Empty):
             self.receivers[waiting] = None
