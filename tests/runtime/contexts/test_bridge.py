@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import logging
 import signal
-from typing import TYPE_CHECKING, Self
+import sys
+from typing import TYPE_CHECKING, Any, Self
 
 import pytest
 import trio
 from typing_extensions import override
 
+from orchestra_trio import BlockingSubsystem, Orchestra, Subsystem, subsystem
 from tests.runtime.contexts.blocking import (
+    PATIENCE,
     AnyBlockingContext,
     Desk,
     Does,
@@ -22,12 +25,15 @@ from tests.runtime.contexts.blocking import (
     until,
     until_it_waits,
 )
-from tests.runtime.samples import Ask, Item, Tick, forever, stopped
+from tests.runtime.samples import Ask, Item, Tick, answering, forever, stopped
+from tests.runtime.test_interrupts import Striker
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from trio.testing import MockClock
+
+    from orchestra_trio import RunningOrchestra
 
 
 class Listens(logging.Handler):
@@ -182,3 +188,78 @@ def test_ctrl_c_in_what_a_thread_calls_in_trio_comes_out_there() -> None:
     with stopped() as errors:
         trio.run(Desk(worker=player).run)
     assert [type(one) for one in errors] == [KeyboardInterrupt]
+
+
+class Threads(Orchestra[Tick], message_capacity=2, signal_capacity=1):
+    """A little of what threads do."""
+
+    source: BlockingSubsystem[str, Item | Ask, Tick]
+    sink: BlockingSubsystem[Item] = subsystem(readiness=True)
+    answers: Subsystem[Ask]
+
+
+def serve_source(ctx: AnyBlockingContext) -> None:
+    ctx.start_soon(ctx.send_many, [Item(number) for number in range(4)])
+    ctx.start_soon(trio.from_thread.run, trio.sleep_forever, background=True)
+    for incoming in ctx:
+        if isinstance(incoming, str):
+            ctx.request(Ask, 1)
+            ctx.send(Item(1))
+
+
+def serve_sink(ctx: AnyBlockingContext) -> None:
+    ctx.started()
+    idle(ctx)
+
+
+async def use_threads(openings: list[RunningOrchestra[Tick, Any]]) -> None:
+    """Open, use and end it; then see that nothing is left undone, whatever has struck."""
+    threads = Threads(source=serve_source, sink=serve_sink, answers=answering)
+    try:
+        async with threads.open() as running:
+            openings.append(running)
+            for number in range(3):
+                await running.broadcast_signal(Tick(number))
+                await running.route_message(str(number))
+            await running.terminate(Tick(9), grace=PATIENCE)
+    finally:
+        for one in openings:
+            check_ended(one)
+        with trio.CancelScope(shield=True), trio.fail_after(PATIENCE):
+            for one in openings:
+                await one.wait_stopped()
+            async with threads.open() as running:
+                running.cancel()
+
+
+def check_ended(running: RunningOrchestra[Tick, Any]) -> None:
+    left = 0
+    for one in running.statistics().subsystems.values():
+        assert one.state in {"finished", "cancelled", "failed"}
+        assert (one.bounded.channel_len, one.jobs, one.waits) == (0, 0, ())
+        left += one.bounded.sent - one.bounded.received
+    assert left == running.statistics().dead_letters.get("left over", 0)
+
+
+def strike(at: int) -> Striker:
+    """Run it with one interrupt, at some line of the library in trio's thread."""
+    striker = Striker(at)
+    previous = sys.gettrace()
+    sys.settrace(striker.trace)
+    try:
+        trio.run(use_threads, [])
+    except KeyboardInterrupt:
+        pass
+    except BaseExceptionGroup as group:
+        striker.others = [one for one in group.exceptions if not isinstance(one, KeyboardInterrupt)]
+    finally:
+        sys.settrace(previous)
+    return striker
+
+
+def test_ctrl_c_at_any_line_beside_threads_leaves_the_state_whole() -> None:
+    """It comes out, no thread is left, and the orchestra can be opened again."""
+    lines = strike(0).count
+    strikers = [strike(at) for at in range(1, lines, max(1, lines // 50))]
+    assert {one.struck: one.others for one in strikers if one.others} == {}
+    assert len({one.struck for one in strikers}) > 20
