@@ -50,15 +50,18 @@ class SubsystemFilter(logging.Filter):
         handler.addFilter(SubsystemFilter())
         handler.setFormatter(logging.Formatter("%(orchestra)s.%(subsystem)s@%(epoch)s %(message)s"))
 
-    Jobs, nurseries and threads that a subsystem starts belong to it too.
+    Jobs, nurseries and threads that a subsystem starts belong to it too. The filter must be asked where the record is
+    made: with queues between handlers, add it to the `QueueHandler`, not to those behind the queue.
     """
 
     @override
     def filter(self, record: logging.LogRecord) -> bool:
         """Add the attributes, where the record has none yet."""
-        if not hasattr(record, "orchestra"):
+        if not vars(record).keys() >= _NOWHERE.keys():
             origin = origin_of_task.get()
-            vars(record).update(_NOWHERE if origin is None else origin.extra)
+            # What the record was given by `extra=` stays.
+            for name, value in (_NOWHERE if origin is None else origin.extra).items():
+                vars(record).setdefault(name, value)
         return True
 
 
