@@ -198,39 +198,37 @@ async def test_errors_of_others_that_are_not_survived_are_first_errors(
     assert running.map_subsystems(lambda one: one.state) == ["failed", "failed"]
 
 
-async def test_one_that_fails_during_the_backoff_of_others_begins_anew_with_them(autojump_clock: MockClock) -> None:
-    """Together with them, when the longer of the backoffs is over: they began when their own sleeps were."""
+class Slow(Rest):
+    """The same, where the one that comes last waits longest."""
+
+    a: Subsystem[Item] = subsystem(restart=Restart(backoff=10, order="rest"), restart_group="chain")
+
+
+@pytest.mark.parametrize(("orchestra", "begins"), [(Rest, 5.5), (Slow, 11)])
+async def test_one_that_fails_during_the_backoff_of_others_begins_anew_with_them(
+    orchestra: type[Chain], begins: float, autojump_clock: MockClock
+) -> None:
+    """When the longer of the backoffs is over: each began when its own was."""
     cast = Cast(a=[failing(after=1)], c=[failing(after=1.5)])
-    async with cast.held(Rest).open():
+    async with cast.held(orchestra).open():
         await trio.sleep(20)
-    assert cast.begun == {"a": [5.5], "b": [5.5], "c": [5.5]}
-
-    class Slow(Rest):
-        a: Subsystem[Item] = subsystem(restart=Restart(backoff=10, order="rest"), restart_group="chain")
-
-    begins = trio.current_time()
-    cast = Cast(a=[failing(after=1)], c=[failing(after=1.5)])
-    async with cast.held(Slow).open():
-        await trio.sleep(20)
-    assert {name: [at - begins for at in times] for name, times in cast.begun.items()} == {
-        "a": [11],
-        "b": [11],
-        "c": [11],
-    }
+    assert cast.begun == {"a": [begins], "b": [begins], "c": [begins]}
 
 
-async def test_one_that_fails_while_others_end_joins_them(autojump_clock: MockClock) -> None:
+@pytest.mark.parametrize(("orchestra", "begins"), [(Rest, 17), (Slow, 23)])
+async def test_one_that_fails_while_others_end_joins_them(
+    orchestra: type[Chain], begins: float, autojump_clock: MockClock
+) -> None:
     """The longest backoff counts, after the last has ended; who was not concerned before is now."""
-    cast = Cast(a=[failing(after=1)], b=[ends_after(10)], c=[failing(after=3)])
 
     async def takes_long(ctx: AnyContext) -> None:
         ctx.start_soon(tidying, 4)
         await failing(after=1)(ctx)
 
-    cast.lives["a"].plays = (takes_long,)
-    async with cast.held(Rest).open():
+    cast = Cast(a=[takes_long], b=[ends_after(10)], c=[failing(after=3)])
+    async with cast.held(orchestra).open():
         await trio.sleep(50)
-    assert cast.begun == {"a": [17], "b": [17], "c": [17]}
+    assert cast.begun == {"a": [begins], "b": [begins], "c": [begins]}
 
 
 async def test_one_that_fails_the_moment_it_begins_takes_the_others_with_it(

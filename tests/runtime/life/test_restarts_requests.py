@@ -39,9 +39,12 @@ def _without_collector() -> Iterator[None]:
 
 async def take_and_fail(ctx: AnyContext) -> None:
     """Raise with a request in a variable, and with that error as the cause of another."""
-    question = await ctx.receive()
+
+    def parse(question: Ask) -> int:
+        return int(str(question))
+
     try:
-        int(str(question))
+        parse(await ctx.receive())
     except ValueError as error:
         raise LookupError from error
 
