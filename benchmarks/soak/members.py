@@ -112,7 +112,7 @@ class Member:
 
     async def follow(self, ctx: AnyContext, hops: int) -> None:
         """Send something on, or ask, now or in a job."""
-        match self.traffic.pick(12, 4, 2, 1):
+        match self.traffic.pick(12, 4, 2, 1, 1):
             case 0:
                 for _ in range(self.traffic.chance.randint(1, 2)):
                     await self.send(ctx, hops)
@@ -120,15 +120,22 @@ class Member:
                 await self.ask(ctx)
             case 2:
                 ctx.start_soon(self.later, ctx, hops)
-            case _:
+            case 3:
                 ctx.start_soon(self.later, ctx, hops, background=True)
+            case _:
+                with self.traffic.limit():
+                    await ctx.start(self.later, ctx, hops)
 
-    async def later(self, ctx: AnyContext, hops: int) -> None:
-        """Send something after a while: a job."""
+    async def later(  # noqa: ASYNC114 - started by the context, which flake8-async does not know
+        self, ctx: AnyContext, hops: int, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED
+    ) -> None:
+        """Send something after a while: a job, which may fail before it was started, and later."""
         with self.ledger.being(self.name, "job"):
             await trio.sleep(self.traffic.pause())
             self.traffic.maybe_hiccup(self.name)
+            task_status.started()
             await self.send(ctx, hops)
+            self.traffic.maybe_hiccup(self.name)
 
     async def send(self, ctx: AnyContext, hops: int) -> None:
         """Send one message, or some, in one of the ways there are."""

@@ -20,6 +20,7 @@ __all__ = [
     "Lookup",
     "Moment",
     "Note",
+    "Nudge",
     "Parcel",
     "Poison",
     "Put",
@@ -119,6 +120,11 @@ class Tick:
     """A signal; its number is its epoch."""
 
     number: int
+
+
+@attrs.frozen
+class Nudge:
+    """A signal to one subsystem: it has no epoch."""
 
 
 @attrs.frozen

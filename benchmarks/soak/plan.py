@@ -54,6 +54,8 @@ class Plan:
     """Seconds, where it is terminated."""
     switch: float
     """Seconds after which the interpreter looks for another thread to run: the fewer, the more orders there are."""
+    collects: bool
+    """Whether garbage is collected on the way: nobody should have to wait for that."""
     dumps: bool
     """Whether somebody asks for a dump on the way."""
 
@@ -76,6 +78,7 @@ class Plan:
             pause=chance.choice([0, chance.uniform(0, 0.005), chance.uniform(0, 0.03)]),
             grace=chance.choice(_GRACES),
             switch=chance.choice(_SWITCHES),
+            collects=chance.choice([True, False]),
             dumps=chance.random() < 0.05,  # noqa: PLR2004 - each costs a millisecond for every task
         )
 

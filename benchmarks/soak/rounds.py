@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import sys
 import threading
 import traceback
@@ -13,7 +14,7 @@ import trio
 
 from benchmarks.soak.audit import OUTSIDE, find_faults_at_the_end, find_faults_on_the_way
 from benchmarks.soak.ledger import Ledger
-from benchmarks.soak.messages import Fatal, Hiccup, Imported, Lookup, Note, Poison, Put, Query, Work
+from benchmarks.soak.messages import Fatal, Hiccup, Imported, Lookup, Note, Nudge, Poison, Put, Query, Work
 from benchmarks.soak.storm import ALONE, DEAF, MORTAL, Storm, make_storm
 
 if TYPE_CHECKING:
@@ -47,7 +48,7 @@ class Round:
         plan, tasks = self.plan, trio.lowlevel.current_statistics().tasks_living
         storm = self.make(self.traffic, capacity=plan.capacity, load=plan.load, hops=plan.hops)
         try:
-            with self._outer, _switching(plan.switch):
+            with self._outer, _interpreting(plan.switch, collects=plan.collects):
                 async with storm.open() as running:
                     self.running = running
                     await self._drive(running)
@@ -126,8 +127,11 @@ class Round:
             await trio.sleep(self.traffic.pause())
 
     async def _inspect(self, running: RunningOrchestra[Any, Any]) -> None:
-        """Look at the numbers, again and again."""
+        """Look at the numbers, and nudge somebody, again and again."""
         while True:
+            name, nudge = self.traffic.chance.choice(MORTAL), Nudge()
+            with self.traffic.limit(always=True):
+                await running.send_signal(name, nudge)
             self.ledger.faults += find_faults_on_the_way(self.ledger, running.statistics(), self.plan.capacity)
             if self.plan.dumps and self.traffic.happens(0.2):
                 self.ledger.note("dumps")
@@ -201,14 +205,18 @@ class Round:
 
 
 @contextmanager
-def _switching(seconds: float) -> Generator[None]:
-    """Let the interpreter switch between threads after so many seconds."""
-    usual = sys.getswitchinterval()
-    sys.setswitchinterval(seconds)
+def _interpreting(switch: float, *, collects: bool) -> Generator[None]:
+    """Let the interpreter switch between threads after so many seconds, and collect garbage, or not."""
+    usual, collected = sys.getswitchinterval(), gc.isenabled()
+    sys.setswitchinterval(switch)
+    if not collects:
+        gc.disable()
     try:
         yield
     finally:
         sys.setswitchinterval(usual)
+        if collected:
+            gc.enable()
 
 
 def _fail_in_block() -> NoReturn:

@@ -1,9 +1,9 @@
-"""The wiring of the soak: two cycles that share a subsystem, with threads on one and a restart group on the other.
+"""The wiring of the soak: several cycles that share a subsystem, with threads, workers and restart groups on them.
 
 ::
 
-    source -> relay <-> store (a thread), pool (workers), left <-> right (a group)
-    relay, right, pool -> ears -> relay        store, pool, right, source ask store and ears
+    source -> relay <-> store (a thread) and pool (workers), a group; left <-> right, another one
+    relay, store -> ears -> relay              store, pool, right, relay, source ask store and ears
     everybody -> scribe (threads) -> outgoing  relay -> mayfly, later
 
 `relay`, `left` and `ears` never wait without a time limit, and one of them stands on every cycle.
@@ -27,6 +27,7 @@ from benchmarks.soak.messages import (
     Lookup,
     Moment,
     Note,
+    Nudge,
     Poison,
     Put,
     Query,
@@ -37,14 +38,14 @@ from benchmarks.soak.messages import (
 )
 from benchmarks.soak.threads import Scribe, Store
 from benchmarks.soak.traffic import Traffic
-from orchestra_trio import BlockingSubsystem, Orchestra, Restart, RunningOrchestra, Subsystem, fresh, subsystem
+from orchestra_trio import Biased, BlockingSubsystem, Orchestra, Restart, RunningOrchestra, Subsystem, fresh, subsystem
 
 if TYPE_CHECKING:
     from orchestra_trio import DeadLetter
 
 __all__ = ["ALONE", "CAPACITIES", "DEAF", "MORTAL", "Storm", "make_storm"]
 
-Signal = Tick | Poison
+Signal = Tick | Nudge | Poison
 
 _ANEW: Final = Restart(max_restarts=10**9, within=math.inf, backoff=0.001, factor=1, jitter=1, on=Hiccup)
 _REST_ANEW: Final = Restart(max_restarts=10**9, within=math.inf, backoff=0, on=Hiccup, order="rest")
@@ -78,8 +79,14 @@ class Storm(
     right: Subsystem[Right, Left | Note | Lookup | Query, Signal] = subsystem(
         restart=_REST_ANEW, restart_group="pair", readiness=True
     )
-    store: BlockingSubsystem[Put | Lookup, Work | Note | Query, Signal] = subsystem(priority=True, restart=_ANEW)
-    pool: Subsystem[Chore, Work | Note | Lookup | Query, Signal] = subsystem(restart=_ANEW)
+    store: BlockingSubsystem[Put | Lookup, Work | Note | Echo | Query, Signal] = subsystem(
+        priority=True,
+        select=Biased("bounded", "unbounded", "priority"),
+        unbounded={Echo: "at most one per message that came"},
+        restart=_ANEW,
+        restart_group="shop",
+    )
+    pool: Subsystem[Chore, Work | Note | Lookup | Query, Signal] = subsystem(restart=_ANEW, restart_group="shop")
     ears: Subsystem[Echo | Query, Work | Note, Signal] = subsystem(restart=_ANEW)
     scribe: BlockingSubsystem[Note, Report, Signal] = subsystem(restart=_ANEW)
     mayfly: Subsystem[Moment] = subsystem(after_exit="dead_letter")

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 import trio
 
-from benchmarks.soak.messages import Parcel, Question
+from benchmarks.soak.messages import Echo, Parcel, Question
 from orchestra_trio import BlockingSubsystemContext, Priority
 
 if TYPE_CHECKING:
@@ -26,6 +26,8 @@ class Store:
 
     alone = True
     """Whether one thread alone receives."""
+    may_echo = True
+    """Whether it sends some messages unbounded."""
 
     def __init__(
         self, name: str, traffic: Traffic, makes: tuple[type[Parcel], ...], asks: tuple[type[Question], ...] = ()
@@ -85,7 +87,7 @@ class Store:
 
     def follow(self, ctx: AnyBlockingContext, hops: int) -> None:
         """Send something on, or ask, now or in a job."""
-        match self.traffic.pick(12, 3, 1, 1):
+        match self.traffic.pick(12, 3, 1, 1, 2 if self.may_echo else 0):
             case 0:
                 for _ in range(self.traffic.chance.randint(1, 2)):
                     self.send(ctx, hops)
@@ -93,8 +95,12 @@ class Store:
                 self.ask(ctx)
             case 2:
                 ctx.start_soon(self.later, ctx, hops)
-            case _:
+            case 3:
                 ctx.start_soon(self.later, ctx, hops, background=True)
+            case _:
+                number = self.ledger.make(Echo, self.name, "unbounded")
+                with self.ledger.sending(number):
+                    ctx.send_unbounded(Echo(number, hops))
 
     def later(self, ctx: AnyBlockingContext, hops: int) -> None:
         """Send something after a while: a job."""
@@ -165,6 +171,7 @@ class Scribe(Store):
     """Several threads receive, and one more signals alone."""
 
     alone = False
+    may_echo = False
 
     def play(self, ctx: AnyBlockingContext) -> None:
         """Receive and handle until the input ends, in two threads."""
