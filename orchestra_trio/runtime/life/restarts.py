@@ -15,12 +15,13 @@ Invariant: the members of a round begin at one time, after the last old incarnat
 
 from __future__ import annotations
 
+import dis
 import math
 import sys
 import traceback
 from collections import deque
 from contextlib import suppress
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import attrs
 import trio
@@ -30,8 +31,8 @@ from orchestra_trio.logs import logger
 from orchestra_trio.runtime.life.failures import members, without
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Sequence
-    from types import FrameType, TracebackType
+    from collections.abc import Sequence
+    from types import FrameType
 
     from orchestra_trio.runtime.life.live import LiveSubsystem
     from orchestra_trio.wiring.restart import Restart
@@ -194,7 +195,6 @@ def _log(live: LiveSubsystem, this: _Round, failures: Sequence[Failure]) -> None
 
 def _let_go(error: BaseException) -> None:
     """Clear the frames of an error that nobody will see: a reply end in a local variable would keep its requester."""
-    suspended = _suspended_frames()
     seen: set[int] = set()
     found: list[BaseException | None] = [error]
     while found:
@@ -202,27 +202,23 @@ def _let_go(error: BaseException) -> None:
         if one is None or id(one) in seen:
             continue
         seen.add(id(one))
-        _clear_frames(one.__traceback__, suspended)
+        for frame, _ in traceback.walk_tb(one.__traceback__):
+            if not _is_suspended(frame):
+                with suppress(RuntimeError):  # it is running
+                    frame.clear()
         found += [one.__cause__, one.__context__]
         found += [inner for inner in members(one) if inner is not one]
 
 
-def _clear_frames(trace: TracebackType | None, suspended: Collection[FrameType]) -> None:
-    for frame, _ in traceback.walk_tb(trace):
-        if frame not in suspended:
-            with suppress(RuntimeError):  # it is running
-                frame.clear()
+_YIELD: Final = dis.opmap["YIELD_VALUE"]
 
 
-def _suspended_frames() -> Collection[FrameType]:
-    """Return the frames of all tasks that must not be cleared, because that would end them.
+def _is_suspended(frame: FrameType) -> bool:
+    """Return whether a frame may be that of a coroutine or generator which is suspended, and would end if cleared.
 
-    One may belong to an error: a task that caught it, and handed it on to the subsystem, which raised it again.
+    An error may have one in its traceback: of a task that caught it and handed it on to a subsystem, which raised it
+    again. Such frames stand at the instruction that suspends. From Python 3.13 on they refuse to be cleared.
     """
     if sys.version_info >= (3, 13):
-        return ()  # they refuse to be cleared
-    root = trio.lowlevel.current_root_task()
-    tasks = [] if root is None else [root]
-    for task in tasks:  # grows while it is walked
-        tasks.extend(child for nursery in task.child_nurseries for child in nursery.child_tasks)
-    return {frame for task in tasks for frame, _ in task.iter_await_frames()}
+        return False
+    return frame.f_code.co_code[frame.f_lasti] == _YIELD

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gc
 import threading
-from typing import TYPE_CHECKING, Any, Never
+from typing import TYPE_CHECKING, Any, NamedTuple, Never
 
 import pytest
 import trio
@@ -21,10 +21,10 @@ from orchestra_trio import (
     subsystem,
 )
 from tests.runtime.life.lives import Hardy, Lives, boom, hardy
-from tests.runtime.samples import AnyContext, Ask, Collect, Item, Other, Tick, answering, stopped
+from tests.runtime.samples import AnyContext, Ask, Item, Other, Tick, answering, stopped
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import AsyncIterator, Iterator
 
     from trio.testing import MockClock
 
@@ -202,31 +202,67 @@ async def test_one_that_ends_only_when_it_is_answered_is_not_waited_for_in_vain(
 # --- errors that were handed on --------------------------------------------------------------------------------------
 
 
-class Found(tuple[Exception]):
+class Found(NamedTuple):
     """A message that carries an error."""
 
-    __slots__ = ()
+    error: Any
+
+
+def in_a_generator() -> Iterator[Exception | str]:
+    try:
+        int("")
+    except ValueError as error:
+        yield error
+    yield "goes on"
+
+
+async def in_an_async_generator() -> AsyncIterator[Exception | str]:
+    for one in in_a_generator():
+        try:
+            if isinstance(one, Exception):
+                raise one
+        except ValueError as error:
+            yield error
+        else:
+            yield one
+        await trio.lowlevel.checkpoint()
 
 
 @pytest.mark.parametrize("how", ["itself", "cause", "group"])
-async def test_a_task_that_caught_the_error_before_goes_on(how: str, autojump_clock: MockClock) -> None:
+@pytest.mark.parametrize("where", ["task", "generator", "async generator"])
+async def test_who_caught_the_error_before_goes_on(where: str, how: str, autojump_clock: MockClock) -> None:
     """Its frame is in the error's traceback: to clear it, which let go of requests, ended the task."""
 
     class Pair(Orchestra):
-        source: Subsystem[Item, Found]
+        source: Subsystem[Never, Found]
         sink: Subsystem[Found] = subsystem(restart=Restart(backoff=1))
 
-    source_got = Collect()
+    rest: list[object] = []
 
     async def source(ctx: AnyContext) -> None:
-        try:
-            int("")
-        except ValueError as error:
-            await ctx.send(Found((error,)))
-        await source_got(ctx)
+        match where:
+            case "task":
+                try:
+                    int("")
+                except ValueError as error:
+                    await ctx.send(Found(error))
+            case "generator":
+                caught = in_a_generator()
+                await ctx.send(Found(next(caught)))
+            case _:
+                also_caught = in_an_async_generator()
+                await ctx.send(Found(await anext(also_caught)))
+        await trio.sleep(3)
+        match where:
+            case "task":
+                rest.append("goes on")
+            case "generator":
+                rest.extend(caught)
+            case _:
+                rest.extend([one async for one in also_caught])
 
     async def sink(ctx: AnyContext) -> None:
-        (error,) = await ctx.receive()
+        error = (await ctx.receive()).error
         match how:
             case "itself":
                 raise error
@@ -235,11 +271,10 @@ async def test_a_task_that_caught_the_error_before_goes_on(how: str, autojump_cl
             case _:
                 raise ExceptionGroup("", [error])
 
-    async with Pair(source=source, sink=Lives(sink)).open() as running:
-        await trio.sleep(3)
-        assert running.statistics().subsystems["sink"].restarts == 1
-        await running.route_message(Item(1))
-    assert source_got.numbers == [1]
+    sinks = Lives(sink)
+    await Pair(source=source, sink=sinks).run()
+    assert sinks.begun == [0, 1]
+    assert rest == ["goes on"]
 
 
 # --- threads ---------------------------------------------------------------------------------------------------------
