@@ -1,82 +1,53 @@
-"""The declared orchestra: the base class, and the protocol of what stands in its slots."""
+"""The declared orchestra: the base class."""
 
 from __future__ import annotations
 
 import inspect
 import sys
-from typing import TYPE_CHECKING, Any, ClassVar, Generic, Never, Protocol, Unpack
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, Never, Self, Unpack
 
 import attrs
 import trio
 from typing_extensions import TypeVar, dataclass_transform
 
 from orchestra_trio.errors import DeclarationError, type_name
+from orchestra_trio.runtime.contexts.subsystem import BlockingSubsystem, Subsystem
 from orchestra_trio.runtime.events import Connector
 from orchestra_trio.runtime.life.spawner import NurserySpawner
 from orchestra_trio.runtime.opening import OpenOrchestra
 from orchestra_trio.runtime.run import Held
+from orchestra_trio.wiring.builder import BUILDER_NAMES, Builder
 from orchestra_trio.wiring.declaration import Declaration, declare
-from orchestra_trio.wiring.slots import subsystem
+from orchestra_trio.wiring.options import near_matches
+from orchestra_trio.wiring.specifiers import subsystem
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable
+    from collections.abc import Callable, Collection, Mapping
 
     from orchestra_trio.records import DeadLetter
-    from orchestra_trio.runtime.contexts.blocking import BlockingSubsystemContext
-    from orchestra_trio.runtime.contexts.context import SubsystemContext
     from orchestra_trio.runtime.life.spawner import Spawner
     from orchestra_trio.runtime.running import RunningOrchestra
     from orchestra_trio.wiring.graph import WiringGraph
     from orchestra_trio.wiring.options import GivenOptions
 
-__all__ = ["BlockingSubsystem", "Orchestra", "Subsystem"]
+__all__ = ["Orchestra"]
 
-In_contra = TypeVar("In_contra", contravariant=True)
-Out_co = TypeVar("Out_co", covariant=True, default=Never)
-Sig = TypeVar("Sig", default=Never)
 SignalT = TypeVar("SignalT", default=Never)
 EventT = TypeVar("EventT", default=Never)
 
 
-class Subsystem(Protocol[In_contra, Out_co, Sig]):
-    """Any async callable that takes a context: a function, a bound method, an object with `__call__`.
-
-    As an annotation in an orchestra's class, `name: Subsystem[Consumes, Sends, Signals]` makes a slot; what it neither
-    sends nor hears is left out, or `Never`.
-
-    Source:
-        The trait of the same name in Rust orchestra.
-    """
-
-    def __call__(self, ctx: SubsystemContext[In_contra, Out_co, Sig], /) -> Awaitable[None]:
-        """Run until the work is done, or the input has ended."""
-        ...
-
-
-class BlockingSubsystem(Protocol[In_contra, Out_co, Sig]):
-    """Any function that takes a blocking context, and may block: it runs in a thread of its own.
-
-    `name: BlockingSubsystem[Consumes, Sends, Signals]` makes a slot, as with `Subsystem`.
-
-    Source:
-        Subsystems of Rust orchestra that are declared `blocking`.
-    """
-
-    def __call__(self, ctx: BlockingSubsystemContext[In_contra, Out_co, Sig], /) -> None:
-        """Run until the work is done, or the input has ended."""
-        ...
-
-
-_LATER = frozenset({"builder", "features", "message_types", "replace"})
-"""Names that orchestras will need themselves: refused from the start, so that no program breaks then."""
-
-
 @dataclass_transform(kw_only_default=True, frozen_default=True, field_specifiers=(subsystem,))
-class Orchestra(Generic[SignalT, EventT]):
+class _Declared:
+    """Tells type checkers that the fields of orchestras, also those of `Orchestra` itself, make a constructor."""
+
+
+class Orchestra(_Declared, Generic[SignalT, EventT]):
     """A declared set of subsystems: `class Pipeline(Orchestra[Signal, Event], message_capacity=64)`.
 
     Fields annotated with `Subsystem[...]` are slots, all others baggage; an instance is made with keyword arguments
     and is frozen. It holds the subsystems, and does not run: see `open`. It may be opened again after it has ended.
+    `features={"trace"}` decides which slots declared with `subsystem_if` are in use.
 
     Class options, with their defaults: `message_capacity=1024`, `signal_capacity=64` and `event_capacity=64` count
     what fits into a lane; `signal_timeout=10` and `message_timeout=10` are seconds; `error` wraps exceptions of
@@ -95,6 +66,15 @@ class Orchestra(Generic[SignalT, EventT]):
     __declaration__: ClassVar[Declaration]
     """What the class says, resolved and checked."""
 
+    _capacities: ClassVar[Mapping[str, int]] = MappingProxyType({})
+    _connector: ClassVar[Connector[Any] | None] = None
+
+    message_types: ClassVar[tuple[type, ...]]
+    """All types of messages that slots consume or send, or that go out, each once, in the order of the class."""
+
+    features: Collection[str] = frozenset()
+    """The features that this orchestra was made with."""
+
     def __init_subclass__(cls, **options: Unpack[GivenOptions]) -> None:
         """Read the declaration, and make the constructor."""
         super().__init_subclass__()
@@ -103,11 +83,12 @@ class Orchestra(Generic[SignalT, EventT]):
             cls,
             base=Orchestra,
             slot_classes={Subsystem: False, BlockingSubsystem: True},
-            reserved={name for name in dir(Orchestra) if not name.startswith("_")} | _LATER,
+            reserved={name for name in dir(Orchestra) if not name.startswith("_")} | BUILDER_NAMES | {"message_types"},
             parent=parent,
             options=options,
             frame=sys._getframe(1),  # noqa: SLF001 - the class statement's frame: its locals may be annotations
         )
+        cls.message_types = declaration.message_types
         if declaration.event_types and cls.on_event is Orchestra.on_event:
             events = " | ".join(map(type_name, declaration.event_types))
             raise DeclarationError(
@@ -135,6 +116,39 @@ class Orchestra(Generic[SignalT, EventT]):
         """Return the wiring as a graph: who sends what to whom, and its strongly connected components."""
         return cls.__declaration__.graph
 
+    @classmethod
+    def builder(cls) -> Builder[Self]:
+        """Return a builder, for orchestras that are put together step by step.
+
+        Source:
+            `builder()` of Rust orchestra. Here it stands on the constructor, which is to be preferred: type checkers
+            know its arguments.
+        """
+        return Builder(cls.__declaration__, cls._construct)
+
+    def replace(self, **changes: Any) -> Self:  # noqa: ANN401 - fields of any type
+        """Return a copy with other fields: `pipeline.replace(parser=Spy(pipeline.parser))`. As `copy.replace`.
+
+        Args:
+            changes: Fields, as for the constructor, `features` among them.
+
+        Raises:
+            TypeError: There is no such field.
+            DeclarationError: A field cannot be what it is set to.
+        """
+        declaration = self.__declaration__
+        known = ["features", *declaration.baggage, *(slot.name for slot in declaration.slots.values() if not slot.wip)]
+        for name in changes:
+            if name not in known:
+                message = f"{declaration.name} has no field {name!r}; {near_matches(name, known, 'it has')}"
+                raise TypeError(message)
+        fields = {name: getattr(self, name) for name in known} | changes
+        copy = type(self)(**fields)
+        vars(copy)["_capacities"] = self._capacities
+        return copy
+
+    __replace__ = replace
+
     def open(
         self, *, connector: Connector[EventT] | None = None, spawner: Spawner | None = None
     ) -> OpenOrchestra[SignalT, EventT]:
@@ -151,7 +165,7 @@ class Orchestra(Generic[SignalT, EventT]):
             spawner: Starts the tasks and threads; None starts them in trio's nurseries, as they are.
         """
         if connector is None:
-            connector = Connector(self.__declaration__.options.event_capacity)
+            connector = self._connector or Connector(self.__declaration__.options.event_capacity)
         return OpenOrchestra(self._held(NurserySpawner() if spawner is None else spawner), connector)
 
     async def run(self) -> None:
@@ -219,11 +233,43 @@ class Orchestra(Generic[SignalT, EventT]):
             letter: The message, and why nobody received it.
         """
 
+    def __attrs_post_init__(self) -> None:
+        declaration = self.__declaration__
+        for name in self.features:
+            if name not in declaration.features:
+                remedy = near_matches(name, declaration.features, "they ask for")
+                raise DeclarationError(declaration.name, f"no slot asks for a feature {name!r}", remedy)
+        for name in declaration.needed(self.features):
+            if getattr(self, name) is None:
+                condition = declaration.slots[name].condition
+                raise DeclarationError(
+                    declaration.name, f"it is missing, though {condition} holds", f"set {name}=, too", slot=name
+                )
+
+    @classmethod
+    def _construct(
+        cls,
+        make_fields: Callable[[Any], dict[str, Any]],
+        capacities: Mapping[str, int],
+        connector: Connector[EventT] | None,
+    ) -> Self:
+        """Make one for a builder."""
+        if connector is None:
+            connector = Connector(cls.__declaration__.options.event_capacity)
+        made = cls(**make_fields(connector.handle))
+        vars(made).update(_capacities=capacities, _connector=connector)
+        return made
+
     def _held(self, spawner: Spawner) -> Held:
         declaration = self.__declaration__
+        names = declaration.needed(self.features)
+        capacities: dict[str, Any] = dict(self._capacities)
+        options = attrs.evolve(declaration.options, **capacities)
         return Held(
             declaration=declaration,
-            subsystems={name: getattr(self, name) for name, slot in declaration.slots.items() if not slot.wip},
+            graph=declaration.graph_of(names),
+            slots={name: slot.under(options) for name, slot in declaration.slots.items()},
+            subsystems={name: getattr(self, name) for name in names},
             on_event=self.on_event,
             on_dead_letter=self.on_dead_letter,
             acquire=self._acquire,
@@ -243,16 +289,25 @@ class Orchestra(Generic[SignalT, EventT]):
 
 def _make_constructor(cls: type[Orchestra[Any, Any]], declaration: Declaration) -> None:
     """Let attrs make the constructor, the representation, and the instances frozen."""
-    fields: dict[str, Any] = {}
+    fields: dict[str, Any] = {"features": attrs.field(default=(), converter=_read_features)}
     for name, slot in declaration.slots.items():
         if name in vars(cls):
             delattr(cls, name)  # the specifier has been read
-        if not slot.wip:
+        if slot.condition is not None:
+            fields[name] = attrs.field(default=None, validator=_check_optional)
+        elif not slot.wip:
             fields[name] = attrs.field(validator=[_check_callable, _check_kind])
     for name in declaration.baggage:
         default = getattr(cls, name, attrs.NOTHING)
         fields[name] = attrs.field(default=default)
     attrs.define(cls, these=fields, frozen=True, kw_only=True, slots=False, eq=False)
+
+
+def _read_features(features: Collection[str]) -> frozenset[str]:
+    if isinstance(features, str):
+        message = f"features={features!r} is one text; write features={{{features!r}}}"
+        raise TypeError(message)
+    return frozenset(features)
 
 
 def _check_kind(orchestra: Orchestra[Any, Any], field: attrs.Attribute[Any], value: object) -> None:
@@ -266,6 +321,12 @@ def _check_kind(orchestra: Orchestra[Any, Any], field: attrs.Attribute[Any], val
             "annotate the slot as a Subsystem, or set it to a function that is not async",
             slot=field.name,
         )
+
+
+def _check_optional(orchestra: Orchestra[Any, Any], field: attrs.Attribute[Any], value: object) -> None:
+    if value is not None:
+        _check_callable(orchestra, field, value)
+        _check_kind(orchestra, field, value)
 
 
 def _check_callable(orchestra: Orchestra[Any, Any], field: attrs.Attribute[Any], value: object) -> None:

@@ -52,6 +52,7 @@ if TYPE_CHECKING:
     from orchestra_trio.records import DeadLetterReason
     from orchestra_trio.runtime.life.spawner import Spawner
     from orchestra_trio.wiring.declaration import Declaration
+    from orchestra_trio.wiring.graph import WiringGraph
     from orchestra_trio.wiring.options import OrchestraOptions
     from orchestra_trio.wiring.routing import Routes
     from orchestra_trio.wiring.slots import Slot
@@ -67,6 +68,10 @@ class Held:
     """What a run needs of the orchestra that it runs."""
 
     declaration: Declaration
+    graph: WiringGraph
+    """Of the subsystems that are held."""
+    slots: Mapping[str, Slot]
+    """With the capacities that hold for this orchestra."""
     subsystems: dict[str, Callable[[Any], Any]]
     """Async functions of a `SubsystemContext`, sync ones of a `BlockingSubsystemContext`."""
     on_event: Callable[[Any, Any], Awaitable[object]]
@@ -94,7 +99,7 @@ class Run:
         self.orchestra: str = declaration.name
         self.options: OrchestraOptions = declaration.options
         self.routes: Routes = declaration.routes
-        self.slots: Mapping[str, Slot] = declaration.slots
+        self.slots: Mapping[str, Slot] = held.slots
         self.is_stopping: bool = False
         self.input_closed: trio.Event = trio.Event()
         self.stopped: trio.Event = trio.Event()
@@ -105,15 +110,18 @@ class Run:
         wrap = self.options.error
         self.failures: Failures = Failures(self.orchestra, self.cancel, wrap)
         self.dead_letters: DeadLetters = DeadLetters(held.on_dead_letter, self._fail_in_hook)
-        shared = _shared_mailboxes(declaration)
+        shared = _shared_mailboxes(held)
         self.subsystems: dict[str, LiveSubsystem] = {
             name: LiveSubsystem(
-                slot, self.orchestra, self._make_mailbox(slot, shared=name in shared), self._report, held.spawner
+                held.slots[name],
+                self.orchestra,
+                self._make_mailbox(held.slots[name], shared=name in shared),
+                self._report,
+                held.spawner,
             )
-            for name, slot in declaration.slots.items()
-            if not slot.wip
+            for name in held.subsystems
         }
-        _join_restart_groups(declaration, self.subsystems)
+        _join_restart_groups(held.graph, self.subsystems)
         self._alive = len(self.subsystems)
         self._threads = trio.CapacityLimiter(math.inf)
         """Of blocking subsystems: those of other users of trio's default limiter are none of their concern."""
@@ -149,8 +157,8 @@ class Run:
             self.orchestra, self.subsystems, self.scope, outer_deadline, self._report_deadlock
         )
         if self.options.on_deadlock != "ignore":
-            self.deadlocks.watch(self.held.declaration.graph)
-        self.drain = Drain(self.held.declaration.graph, self.subsystems, self.watch)
+            self.deadlocks.watch(self.held.graph)
+        self.drain = Drain(self.held.graph, self.subsystems, self.watch)
         for live in self.subsystems.values():
             self.held.spawner.start_soon(self.nursery, self._run_subsystem, live, name=live.name, subsystem=live.name)
         if not self._alive:
@@ -374,16 +382,16 @@ class Run:
         self.dead_letters.add(DeadLetter(dead.item, dead.sender, consumer, lane.name, reason))
 
 
-def _shared_mailboxes(declaration: Declaration) -> set[str]:
+def _shared_mailboxes(held: Held) -> set[str]:
     """Return whose mailboxes threads take from or put into: blocking subsystems, and those that they send to."""
-    blocking = {name for name, slot in declaration.slots.items() if slot.blocking}
-    return blocking | {edge.consumer for edge in declaration.graph.edges if edge.sender in blocking}
+    blocking = {name for name, slot in held.slots.items() if slot.blocking}
+    return blocking | {edge.consumer for edge in held.graph.edges if edge.sender in blocking}
 
 
-def _join_restart_groups(declaration: Declaration, subsystems: Mapping[str, LiveSubsystem]) -> None:
+def _join_restart_groups(graph: WiringGraph, subsystems: Mapping[str, LiveSubsystem]) -> None:
     """Let the subsystems of each restart group begin anew together."""
     groups: dict[str, list[LiveSubsystem]] = {}
-    for name in chain.from_iterable(declaration.graph.components):
+    for name in chain.from_iterable(graph.components):
         live = subsystems[name]
         if live.slot.restart_group is not None:
             groups.setdefault(live.slot.restart_group, []).append(live)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from itertools import chain
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Never, get_args, get_origin
 
@@ -65,6 +66,38 @@ class Declaration:
     graph: WiringGraph = attrs.field(repr=False)
     """Who sends to whom."""
 
+    baggage_without_default: tuple[str, ...] = ()
+    """Baggage that must be given."""
+
+    @property
+    def message_types(self) -> tuple[type, ...]:
+        """All types that slots consume or send, or that go out, in the order of the class."""
+        slots = self.slots.values()
+        every = chain(*(slot.consumes for slot in slots), *(slot.sends for slot in slots), self.options.outgoing)
+        return tuple(dict.fromkeys(every))
+
+    @property
+    def features(self) -> tuple[str, ...]:
+        """The features that conditions of its slots ask for, by name."""
+        return tuple(
+            sorted(
+                {name for slot in self.slots.values() if slot.condition is not None for name in slot.condition.names}
+            )
+        )
+
+    def needed(self, features: Collection[str]) -> tuple[str, ...]:
+        """Return the slots that are built, and in use with these features, in declaration order."""
+        return tuple(
+            slot.name
+            for slot in self.slots.values()
+            if not slot.wip and (slot.condition is None or slot.condition.holds(features))
+        )
+
+    def graph_of(self, names: Collection[str]) -> WiringGraph:
+        """Return the graph in which only these slots are built."""
+        absent = [slot.name for slot in self.slots.values() if slot.name not in names]
+        return self.graph if self.graph.wip.issuperset(absent) else build_graph(self.slots, self.graph.edges, absent)
+
 
 def declare(
     cls: type,
@@ -113,6 +146,7 @@ def declare(
         options=settings,
         routes=routes,
         graph=build_graph(fields.slots, wiring_edges(fields.slots, routes), wip),
+        baggage_without_default=tuple(name for name in fields.baggage if not hasattr(cls, name)),
     )
 
 

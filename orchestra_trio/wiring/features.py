@@ -1,0 +1,77 @@
+"""Features: names that an orchestra is made with, and conditions on them that decide which slots are in use."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NoReturn
+
+import attrs
+from typing_extensions import override
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection
+
+__all__ = ["Feature", "feature"]
+
+
+@attrs.frozen(repr=False)
+class Feature:
+    """A condition on the features that an orchestra is made with: `feature("trace") & ~feature("lite")`.
+
+    Combined with `|`, `&` and `~`. Made by `feature`.
+
+    Source:
+        The attribute `cfg(feature)` with `any`, `all` and `not`. Here it is decided when an orchestra is made.
+    """
+
+    names: frozenset[str]
+    """All features that it asks for."""
+
+    _text: str = attrs.field(alias="text")
+    _holds: Callable[[Collection[str]], bool] = attrs.field(alias="holds", eq=False)
+
+    def holds(self, features: Collection[str]) -> bool:
+        """Return whether the condition holds with these features."""
+        return self._holds(features)
+
+    def __or__(self, other: Feature) -> Feature:
+        """Return a condition that holds where either does."""
+        return self._joined(other, "|", lambda given: self.holds(given) or other.holds(given))
+
+    def __and__(self, other: Feature) -> Feature:
+        """Return a condition that holds where both do."""
+        return self._joined(other, "&", lambda given: self.holds(given) and other.holds(given))
+
+    def __invert__(self) -> Feature:
+        """Return a condition that holds where this one does not."""
+        return Feature(names=self.names, text=f"~{self._text}", holds=lambda given: not self.holds(given))
+
+    def __bool__(self) -> NoReturn:
+        message = f"{self} is neither true nor false by itself: combine conditions with |, & and ~"
+        raise TypeError(message)
+
+    @override
+    def __repr__(self) -> str:
+        return self._text
+
+    def _joined(self, other: Feature, sign: str, holds: Callable[[Collection[str]], bool]) -> Feature:
+        return Feature(names=self.names | other.names, text=f"({self._text} {sign} {other._text})", holds=holds)
+
+
+def feature(name: str) -> Feature:
+    """Return the condition that an orchestra is made with a feature: `subsystem_if(feature("trace"))`.
+
+    Args:
+        name: Any text but an empty one; it is named in `features=` when the orchestra is made.
+
+    Raises:
+        TypeError: The name is no text.
+        ValueError: The name is empty.
+    """
+    given: object = name
+    if not isinstance(given, str):
+        message = f"a feature is named by a text, not by {type(given).__qualname__}"
+        raise TypeError(message)
+    if not given.strip():
+        message = "a feature needs a name"
+        raise ValueError(message)
+    return Feature(names=frozenset({given}), text=f"feature({given!r})", holds=lambda features: given in features)
