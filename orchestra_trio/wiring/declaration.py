@@ -20,7 +20,7 @@ from orchestra_trio.wiring.checks import (
     unsent_types,
 )
 from orchestra_trio.wiring.fields import Fields, read_fields
-from orchestra_trio.wiring.graph import build_graph, wiring_edges
+from orchestra_trio.wiring.graph import Boundary, OpenEnd, build_graph, wiring_edges
 from orchestra_trio.wiring.message_types import message_types
 from orchestra_trio.wiring.options import OrchestraOptions, read_options
 from orchestra_trio.wiring.routing import build_routes
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from orchestra_trio.wiring.checks import Finding
     from orchestra_trio.wiring.graph import WiringGraph
     from orchestra_trio.wiring.options import Level
-    from orchestra_trio.wiring.routing import Routes
+    from orchestra_trio.wiring.routing import RouteKind, Routes
     from orchestra_trio.wiring.slots import Slot
 
 __all__ = ["Declaration", "declare"]
@@ -96,7 +96,9 @@ class Declaration:
     def graph_of(self, names: Collection[str]) -> WiringGraph:
         """Return the graph in which only these slots are built."""
         absent = [slot.name for slot in self.slots.values() if slot.name not in names]
-        return self.graph if self.graph.wip.issuperset(absent) else build_graph(self.slots, self.graph.edges, absent)
+        if self.graph.wip.issuperset(absent):
+            return self.graph
+        return build_graph(self.slots, self.graph.edges, absent, self.graph.boundary)
 
 
 def declare(
@@ -145,7 +147,12 @@ def declare(
         baggage=MappingProxyType(fields.baggage),
         options=settings,
         routes=routes,
-        graph=build_graph(fields.slots, wiring_edges(fields.slots, routes), wip),
+        graph=build_graph(
+            fields.slots,
+            wiring_edges(fields.slots, routes),
+            wip,
+            _boundary(scope.orchestra, fields.slots, signal_types, event_types, routes),
+        ),
         baggage_without_default=tuple(name for name in fields.baggage if not hasattr(cls, name)),
     )
 
@@ -184,6 +191,33 @@ def _checked_routes(
     _report(unconsumed_types(slots.values(), routes), "unconsumed", options.unconsumed, scope, frame)
     _report(unsent_types(slots.values(), routes), "unsent", options.unsent, scope, frame)
     return routes
+
+
+def _boundary(
+    orchestra: str,
+    slots: Mapping[str, Slot],
+    signal_types: tuple[type, ...],
+    event_types: tuple[type, ...],
+    routes: Routes,
+) -> Boundary:
+    reached = {one: {routes.declared[end].kind for end in ends} for one, ends in routes.reach.items()}
+    sent = {end for ends in routes.reach.values() for end in ends}
+
+    def ends(kind: RouteKind) -> tuple[OpenEnd, ...]:
+        pairs = ((slot.name, one) for slot in slots.values() for one in slot.sends)
+        return tuple(OpenEnd(name, one) for name, one in pairs if kind in reached[one])
+
+    return Boundary(
+        orchestra=orchestra,
+        signal_types=signal_types,
+        event_types=event_types,
+        outgoing=ends("outgoing"),
+        unconsumed=ends("unconsumed"),
+        unsent=tuple(OpenEnd(slot.name, one) for slot in slots.values() for one in slot.consumes if one not in sent),
+        hearing={slot.name: slot.signals for slot in slots.values()},
+        blocking=frozenset(slot.name for slot in slots.values() if slot.blocking),
+        conditional={slot.name: str(slot.condition) for slot in slots.values() if slot.condition is not None},
+    )
 
 
 def _report(findings: Iterable[Finding], option: str, level: Level, scope: Scope, frame: FrameType | None) -> None:

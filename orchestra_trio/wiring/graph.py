@@ -7,13 +7,25 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 
 import attrs
 
+from orchestra_trio.wiring.cycles import Cycle, shortest_cycle, strongly_connected
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from orchestra_trio.wiring.routing import Routes
     from orchestra_trio.wiring.slots import Slot
 
-__all__ = ["Component", "Edge", "EdgeLane", "WiringGraph", "build_graph", "wiring_edges"]
+__all__ = [
+    "Boundary",
+    "Component",
+    "Edge",
+    "EdgeLane",
+    "OpenEnd",
+    "WiringGraph",
+    "build_graph",
+    "can_block",
+    "wiring_edges",
+]
 
 EdgeLane: TypeAlias = Literal["bounded", "unbounded"]
 """Which lane an edge's messages take; one that is not declared unbounded can make its sender wait."""
@@ -40,6 +52,49 @@ class Edge:
 
 
 @attrs.frozen
+class OpenEnd:
+    """A message type that enters or leaves the wiring at a slot, or goes nowhere."""
+
+    slot: str
+    """The slot that consumes it, or that sends it."""
+
+    message_type: type
+    """The type as the slot declares it."""
+
+
+@attrs.frozen(kw_only=True)
+class Boundary:
+    """What a wiring has to do with the world around it."""
+
+    orchestra: str
+    """The name of the class."""
+
+    signal_types: tuple[type, ...]
+    """What can be broadcast."""
+
+    event_types: tuple[type, ...]
+    """What comes in through the handle."""
+
+    outgoing: tuple[OpenEnd, ...]
+    """What slots send out to the embedding program."""
+
+    unsent: tuple[OpenEnd, ...]
+    """What slots consume and no slot sends: it can only be routed from outside."""
+
+    unconsumed: tuple[OpenEnd, ...]
+    """What slots send and nobody consumes: it becomes dead letters."""
+
+    hearing: Mapping[str, tuple[type, ...]] = attrs.field(eq=False, repr=False)
+    """The signals that each slot subscribes to."""
+
+    blocking: frozenset[str]
+    """Slots whose subsystems run in threads of their own."""
+
+    conditional: Mapping[str, str] = attrs.field(eq=False, repr=False)
+    """Slots that are in use only with certain features, each with its condition as text."""
+
+
+@attrs.frozen
 class WiringGraph:
     """The graph of one orchestra's class."""
 
@@ -61,6 +116,28 @@ class WiringGraph:
     _upstream: Mapping[Component, tuple[str, ...]] = attrs.field(alias="upstream", eq=False, repr=False)
     _cyclic: frozenset[Component] = attrs.field(alias="cyclic", eq=False, repr=False)
 
+    boundary: Boundary | None = attrs.field(default=None, eq=False, repr=False)
+    """What goes in and out; None for a graph that was made of nodes and edges alone."""
+
+    @property
+    def cycles(self) -> tuple[Cycle, ...]:
+        """One for each cyclic component: a shortest cycle that can block, or, if there is none, a shortest one.
+
+        Takes time in proportion to members times edges of each component.
+        """
+        found: list[Cycle] = []
+        for component in self.components:
+            if self.is_cyclic(component):
+                blocking = shortest_cycle(component, filter(can_block, self.edges))
+                found.append(Cycle(component, blocking or shortest_cycle(component, self.edges), bool(blocking)))
+        return tuple(found)
+
+    @property
+    def blocking_cycles(self) -> tuple[Cycle, ...]:
+        """One for each set of slots that can make each other wait in a circle, so that a deadlock is possible."""
+        bounded = build_graph(self.nodes, filter(can_block, self.edges), self.wip)
+        return bounded.cycles
+
     def is_cyclic(self, component: Component) -> bool:
         """Return whether a message can come back: the component has several members, or one that sends to itself."""
         return component in self._cyclic
@@ -74,6 +151,11 @@ class WiringGraph:
         return self._upstream[component]
 
 
+def can_block(edge: Edge) -> bool:
+    """Return whether messages along an edge can make their sender wait."""
+    return edge.lane == "bounded"
+
+
 def wiring_edges(slots: Mapping[str, Slot], routes: Routes) -> tuple[Edge, ...]:
     """Return an edge for every slot, type that it sends, and consumer that such messages can have."""
     edges: list[Edge] = []
@@ -85,13 +167,16 @@ def wiring_edges(slots: Mapping[str, Slot], routes: Routes) -> tuple[Edge, ...]:
     return tuple(edges)
 
 
-def build_graph(nodes: Iterable[str], edges: Iterable[Edge], wip: Iterable[str] = ()) -> WiringGraph:
+def build_graph(
+    nodes: Iterable[str], edges: Iterable[Edge], wip: Iterable[str] = (), boundary: Boundary | None = None
+) -> WiringGraph:
     """Return the graph of these nodes and edges, in time linear in both, but for sorting.
 
     Args:
         nodes: All slots, in declaration order.
         edges: Between them.
         wip: Those of the nodes that are not built yet.
+        boundary: What goes in and out.
     """
     names, all_edges, unbuilt = tuple(nodes), tuple(edges), frozenset(wip)
     built = [name for name in names if name not in unbuilt]
@@ -100,7 +185,7 @@ def build_graph(nodes: Iterable[str], edges: Iterable[Edge], wip: Iterable[str] 
     for edge in all_edges:
         if edge.sender in place and edge.consumer in place:
             successors[place[edge.sender]].append(place[edge.consumer])
-    members = _ordered(_strongly_connected(successors), successors)
+    members = _ordered(strongly_connected(successors), successors)
     components = tuple(tuple(built[one] for one in component) for component in members)
     loops = {node for node, reached in enumerate(successors) if node in reached}
     return WiringGraph(
@@ -117,50 +202,8 @@ def build_graph(nodes: Iterable[str], edges: Iterable[Edge], wip: Iterable[str] 
             for component, inside in zip(components, members, strict=True)
             if len(inside) > 1 or inside[0] in loops
         ),
+        boundary=boundary,
     )
-
-
-def _strongly_connected(successors: Sequence[Sequence[int]]) -> list[list[int]]:
-    """Kosaraju's algorithm, with stacks of its own: a long chain of slots must not meet the recursion limit."""
-    predecessors: list[list[int]] = [[] for _ in successors]
-    for node, reached in enumerate(successors):
-        for one in reached:
-            predecessors[one].append(node)
-    assigned = [False] * len(successors)
-    components: list[list[int]] = []
-    for root in reversed(_finishing_order(successors)):
-        if assigned[root]:
-            continue
-        assigned[root] = True
-        component = [root]
-        # The list grows while it is walked: it is the component and the queue of what is still to be followed.
-        for node in component:
-            for one in predecessors[node]:
-                if not assigned[one]:
-                    assigned[one] = True
-                    component.append(one)
-        components.append(sorted(component))
-    return components
-
-
-def _finishing_order(successors: Sequence[Sequence[int]]) -> list[int]:
-    finished: list[int] = []
-    entered = [False] * len(successors)
-    for root in range(len(successors)):
-        if entered[root]:
-            continue
-        entered[root] = True
-        path = [(root, iter(successors[root]))]
-        while path:
-            node, rest = path[-1]
-            following = next((one for one in rest if not entered[one]), None)
-            if following is None:
-                path.pop()
-                finished.append(node)
-            else:
-                entered[following] = True
-                path.append((following, iter(successors[following])))
-    return finished
 
 
 def _ordered(components: list[list[int]], successors: Sequence[Sequence[int]]) -> list[list[int]]:
