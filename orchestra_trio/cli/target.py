@@ -4,7 +4,7 @@ import importlib
 import sys
 from pathlib import Path
 from types import ModuleType
-from typing import Any, cast
+from typing import Any, TypeGuard
 
 from orchestra_trio.cli.printing import Failed, Misuse
 from orchestra_trio.errors import DeclarationError
@@ -37,9 +37,13 @@ def load_target(text: str) -> type[Orchestra[Any, Any]]:
             raise Misuse(f"{module_name} has no {path!r}; {_orchestras_in(module)}") from None
     if found is Orchestra:
         raise Misuse(f"{text} is the base class, which declares nothing; {_orchestras_in(module)}")
-    if isinstance(found, type) and issubclass(found, Orchestra):
-        return cast("type[Orchestra[Any, Any]]", found)
-    raise Misuse(f"{text} is {_kind_of(found)}, no orchestra; {_orchestras_in(module)}")
+    if not _is_orchestra(found):
+        raise Misuse(f"{text} is {_kind_of(found)}, no orchestra; {_orchestras_in(module)}")
+    return found
+
+
+def _is_orchestra(found: object) -> TypeGuard[type[Orchestra[Any, Any]]]:
+    return isinstance(found, type) and issubclass(found, Orchestra)
 
 
 def _import(name: str) -> ModuleType:
