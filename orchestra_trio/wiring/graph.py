@@ -125,11 +125,12 @@ class WiringGraph:
 
         Takes time in proportion to members times edges of each component.
         """
+        inner = self._inner_edges()
         found: list[Cycle] = []
-        for component in self.components:
+        for place, component in enumerate(self.components):
             if self.is_cyclic(component):
-                blocking = shortest_cycle(component, filter(can_block, self.edges))
-                found.append(Cycle(component, blocking or shortest_cycle(component, self.edges), bool(blocking)))
+                blocking = shortest_cycle(component, filter(can_block, inner[place]))
+                found.append(Cycle(component, blocking or shortest_cycle(component, inner[place]), bool(blocking)))
         return tuple(found)
 
     @property
@@ -149,6 +150,16 @@ class WiringGraph:
             KeyError: The graph has no such component.
         """
         return self._upstream[component]
+
+    def _inner_edges(self) -> list[list[Edge]]:
+        """For each component, the edges between its members."""
+        owner = {name: place for place, component in enumerate(self.components) for name in component}
+        inner: list[list[Edge]] = [[] for _ in self.components]
+        for edge in self.edges:
+            place = owner.get(edge.sender)
+            if place is not None and place == owner.get(edge.consumer):
+                inner[place].append(edge)
+        return inner
 
 
 def can_block(edge: Edge) -> bool:
