@@ -7,10 +7,12 @@ from typing import TYPE_CHECKING, NoReturn
 import attrs
 from typing_extensions import override
 
+from orchestra_trio.errors import a_type
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection
 
-__all__ = ["Feature", "feature"]
+__all__ = ["Feature", "feature", "read_features"]
 
 
 @attrs.frozen(repr=False)
@@ -35,10 +37,14 @@ class Feature:
 
     def __or__(self, other: Feature) -> Feature:
         """Return a condition that holds where either does."""
+        if not isinstance(other, Feature):
+            return NotImplemented
         return self._joined(other, "|", lambda given: self.holds(given) or other.holds(given))
 
     def __and__(self, other: Feature) -> Feature:
         """Return a condition that holds where both do."""
+        if not isinstance(other, Feature):
+            return NotImplemented
         return self._joined(other, "&", lambda given: self.holds(given) and other.holds(given))
 
     def __invert__(self) -> Feature:
@@ -46,7 +52,7 @@ class Feature:
         return Feature(names=self.names, text=f"~{self._text}", holds=lambda given: not self.holds(given))
 
     def __bool__(self) -> NoReturn:
-        message = f"{self} is neither true nor false by itself: combine conditions with |, & and ~"
+        message = f"{self} is neither true nor false by itself: write | for or, & for and, ~ for not"
         raise TypeError(message)
 
     @override
@@ -61,17 +67,35 @@ def feature(name: str) -> Feature:
     """Return the condition that an orchestra is made with a feature: `subsystem_if(feature("trace"))`.
 
     Args:
-        name: Any text but an empty one; it is named in `features=` when the orchestra is made.
+        name: Any text but a blank one; `features=` names it when the orchestra is made.
 
     Raises:
         TypeError: The name is no text.
-        ValueError: The name is empty.
+        ValueError: The name is blank.
     """
-    given: object = name
-    if not isinstance(given, str):
-        message = f"a feature is named by a text, not by {type(given).__qualname__}"
-        raise TypeError(message)
-    if not given.strip():
-        message = "a feature needs a name"
+    _check_name(name)
+    if not name.strip():
+        message = f'a feature needs a name, not {name!r}: write feature("trace")'
         raise ValueError(message)
-    return Feature(names=frozenset({given}), text=f"feature({given!r})", holds=lambda features: given in features)
+    return Feature(names=frozenset({name}), text=f"feature({name!r})", holds=lambda features: name in features)
+
+
+def read_features(features: Collection[str]) -> frozenset[str]:
+    """Return the features that an orchestra is made with, each once.
+
+    Raises:
+        TypeError: They are one text, whose letters are not meant, or something in them is no text.
+    """
+    if isinstance(features, str):
+        message = f"features are a set of names, not one text: write {{{features!r}}}"
+        raise TypeError(message)
+    names = tuple(features)
+    for name in names:
+        _check_name(name)
+    return frozenset(names)
+
+
+def _check_name(name: object) -> None:
+    if not isinstance(name, str):
+        message = f"a feature is named by a text, not by {a_type(type(name))}"
+        raise TypeError(message)
