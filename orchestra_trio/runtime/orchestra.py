@@ -11,7 +11,7 @@ import attrs
 import trio
 from typing_extensions import TypeVar, dataclass_transform
 
-from orchestra_trio.errors import DeclarationError, type_name
+from orchestra_trio.errors import DeclarationError, a_type, type_name
 from orchestra_trio.runtime.contexts.subsystem import BlockingSubsystem, Subsystem
 from orchestra_trio.runtime.events import Connector
 from orchestra_trio.runtime.life.spawner import NurserySpawner
@@ -19,6 +19,7 @@ from orchestra_trio.runtime.opening import OpenOrchestra
 from orchestra_trio.runtime.run import Held
 from orchestra_trio.wiring.builder import BUILDER_NAMES, Builder
 from orchestra_trio.wiring.declaration import Declaration, declare
+from orchestra_trio.wiring.features import read_features
 from orchestra_trio.wiring.options import near_matches
 from orchestra_trio.wiring.specifiers import subsystem
 
@@ -31,10 +32,25 @@ if TYPE_CHECKING:
     from orchestra_trio.wiring.graph import WiringGraph
     from orchestra_trio.wiring.options import GivenOptions
 
-__all__ = ["Orchestra"]
+__all__ = ["STATEMENT", "Orchestra"]
+
+STATEMENT = "_declared_in"
+"""Where a class that no statement creates names the frame in which its annotations are to be looked up."""
 
 SignalT = TypeVar("SignalT", default=Never)
 EventT = TypeVar("EventT", default=Never)
+
+
+@attrs.frozen
+class _Built:
+    """What an orchestra has that its constructor does not take: a builder, or the copy's original, gave it."""
+
+    capacities: Mapping[str, int] = MappingProxyType({})
+    """Options of the class that it has values of its own for."""
+    connector: Connector[Any] | None = None
+    """What it is opened with; None for one of its own at each opening."""
+    holds_handle: bool = False
+    """Whether subsystems were made from the handle of this connector, so that they cannot be opened with another."""
 
 
 @dataclass_transform(kw_only_default=True, frozen_default=True, field_specifiers=(subsystem,))
@@ -47,7 +63,7 @@ class Orchestra(_Declared, Generic[SignalT, EventT]):
 
     Fields annotated with `Subsystem[...]` are slots, all others baggage; an instance is made with keyword arguments
     and is frozen. It holds the subsystems, and does not run: see `open`. It may be opened again after it has ended.
-    `features={"trace"}` decides which slots declared with `subsystem_if` are in use.
+    `features={"trace"}` decides which slots declared with `subsystem_if` are in use; one that is not set is None.
 
     Class options, with their defaults: `message_capacity=1024`, `signal_capacity=64` and `event_capacity=64` count
     what fits into a lane; `signal_timeout=10` and `message_timeout=10` are seconds; `error` wraps exceptions of
@@ -66,8 +82,7 @@ class Orchestra(_Declared, Generic[SignalT, EventT]):
     __declaration__: ClassVar[Declaration]
     """What the class says, resolved and checked."""
 
-    _capacities: ClassVar[Mapping[str, int]] = MappingProxyType({})
-    _connector: ClassVar[Connector[Any] | None] = None
+    _built: ClassVar[_Built] = _Built()
 
     message_types: ClassVar[tuple[type, ...]]
     """All types of messages that slots consume or send, or that go out, each once, in the order of the class."""
@@ -83,11 +98,13 @@ class Orchestra(_Declared, Generic[SignalT, EventT]):
             cls,
             base=Orchestra,
             slot_classes={Subsystem: False, BlockingSubsystem: True},
-            reserved={name for name in dir(Orchestra) if not name.startswith("_")} | BUILDER_NAMES | {"message_types"},
+            reserved=_reserved_names(),
             parent=parent,
             options=options,
-            frame=sys._getframe(1),  # noqa: SLF001 - the class statement's frame: its locals may be annotations
+            frame=vars(cls).get(STATEMENT) or sys._getframe(1),  # noqa: SLF001 - of the class statement: its locals may be annotations
         )
+        if STATEMENT in vars(cls):
+            delattr(cls, STATEMENT)
         cls.message_types = declaration.message_types
         if declaration.event_types and cls.on_event is Orchestra.on_event:
             events = " | ".join(map(type_name, declaration.event_types))
@@ -129,6 +146,9 @@ class Orchestra(_Declared, Generic[SignalT, EventT]):
     def replace(self, **changes: Any) -> Self:  # noqa: ANN401 - fields of any type
         """Return a copy with other fields: `pipeline.replace(parser=Spy(pipeline.parser))`. As `copy.replace`.
 
+        The copy is an orchestra of its own, which may be open at the same time. Of one that a builder made it keeps the
+        capacities, and the connector if it has one, which is for one opening of either.
+
         Args:
             changes: Fields, as for the constructor, `features` among them.
 
@@ -139,12 +159,15 @@ class Orchestra(_Declared, Generic[SignalT, EventT]):
         declaration = self.__declaration__
         known = ["features", *declaration.baggage, *(slot.name for slot in declaration.slots.values() if not slot.wip)]
         for name in changes:
+            if name in declaration.slots and name not in known:
+                message = f"{declaration.name}.{name} is declared with wip=True, so that nothing can be held in it"
+                raise TypeError(message)
             if name not in known:
                 message = f"{declaration.name} has no field {name!r}; {near_matches(name, known, 'it has')}"
                 raise TypeError(message)
         fields = {name: getattr(self, name) for name in known} | changes
         copy = type(self)(**fields)
-        vars(copy)["_capacities"] = self._capacities
+        vars(copy)["_built"] = self._built
         return copy
 
     __replace__ = replace
@@ -161,12 +184,22 @@ class Orchestra(_Declared, Generic[SignalT, EventT]):
         `trio.BusyResourceError` where the orchestra is open already or the connector was used before.
 
         Args:
-            connector: Made before, so that others hold its handle already; None makes one with `event_capacity`.
+            connector: Made before, so that others hold its handle already; None uses the one that it was built with, or
+                makes one with `event_capacity`.
             spawner: Starts the tasks and threads; None starts them in trio's nurseries, as they are.
+
+        Raises:
+            ValueError: Its subsystems were built with the handle of another connector.
         """
-        if connector is None:
-            connector = self._connector or Connector(self.__declaration__.options.event_capacity)
-        return OpenOrchestra(self._held(NurserySpawner() if spawner is None else spawner), connector)
+        built = self._built.connector
+        if self._built.holds_handle and connector not in (None, built):
+            message = (
+                f"subsystems of this {self.__declaration__.name} hold the handle of the connector that it was built "
+                f"with: leave out connector=, or build another one with .build_with_connector(connector)"
+            )
+            raise ValueError(message)
+        connector = connector or built or Connector(self.__declaration__.options.event_capacity)
+        return OpenOrchestra(self._held(connector, NurserySpawner() if spawner is None else spawner), connector)
 
     async def run(self) -> None:
         """Open, close the input at once and drain: for a wiring that ends by itself.
@@ -233,37 +266,26 @@ class Orchestra(_Declared, Generic[SignalT, EventT]):
             letter: The message, and why nobody received it.
         """
 
-    def __attrs_post_init__(self) -> None:
-        declaration = self.__declaration__
-        for name in self.features:
-            if name not in declaration.features:
-                remedy = near_matches(name, declaration.features, "they ask for")
-                raise DeclarationError(declaration.name, f"no slot asks for a feature {name!r}", remedy)
-        for name in declaration.needed(self.features):
-            if getattr(self, name) is None:
-                condition = declaration.slots[name].condition
-                raise DeclarationError(
-                    declaration.name, f"it is missing, though {condition} holds", f"set {name}=, too", slot=name
-                )
-
     @classmethod
     def _construct(
         cls,
         make_fields: Callable[[Any], dict[str, Any]],
         capacities: Mapping[str, int],
         connector: Connector[EventT] | None,
+        *,
+        holds_handle: bool,
     ) -> Self:
         """Make one for a builder."""
-        if connector is None:
+        if connector is None and holds_handle:
             connector = Connector(cls.__declaration__.options.event_capacity)
-        made = cls(**make_fields(connector.handle))
-        vars(made).update(_capacities=capacities, _connector=connector)
+        made = cls(**make_fields(None if connector is None else connector.handle))
+        vars(made)["_built"] = _Built(capacities, connector, holds_handle)
         return made
 
-    def _held(self, spawner: Spawner) -> Held:
+    def _held(self, connector: Connector[EventT], spawner: Spawner) -> Held:
         declaration = self.__declaration__
         names = declaration.needed(self.features)
-        capacities: dict[str, Any] = dict(self._capacities)
+        capacities: dict[str, Any] = dict(self._built.capacities)
         options = attrs.evolve(declaration.options, **capacities)
         return Held(
             declaration=declaration,
@@ -272,14 +294,20 @@ class Orchestra(_Declared, Generic[SignalT, EventT]):
             subsystems={name: getattr(self, name) for name in names},
             on_event=self.on_event,
             on_dead_letter=self.on_dead_letter,
-            acquire=self._acquire,
+            acquire=lambda: self._acquire(connector),
             release=self._release,
             spawner=spawner,
         )
 
-    def _acquire(self) -> None:
+    def _acquire(self, connector: Connector[EventT]) -> None:
+        name = self.__declaration__.name
         if vars(self).get("_is_open", False):
-            message = f"this {self.__declaration__.name} is open already: wait until it has ended, or make another one"
+            message = f"this {name} is open already: wait until it has ended, or make another one"
+            raise trio.BusyResourceError(message)
+        if connector is self._built.connector and connector._is_used:  # noqa: SLF001 - a friend
+            whose = "its subsystems hold the handle" if self._built.holds_handle else "others may hold the handle"
+            remedy = "build another one" + ("" if self._built.holds_handle else ", or open it with a new connector=")
+            message = f"this {name} was built with a connector, for one opening, and {whose}: {remedy}"
             raise trio.BusyResourceError(message)
         vars(self)["_is_open"] = True
 
@@ -287,27 +315,50 @@ class Orchestra(_Declared, Generic[SignalT, EventT]):
         vars(self)["_is_open"] = False
 
 
+def _reserved_names() -> set[str]:
+    """Return the names that no field may have: what the class and the builder need, and constructors call `self`."""
+    public = {name for name in dir(Orchestra) if not name.startswith("_")}
+    return public | BUILDER_NAMES | {"message_types", "self"}
+
+
 def _make_constructor(cls: type[Orchestra[Any, Any]], declaration: Declaration) -> None:
     """Let attrs make the constructor, the representation, and the instances frozen."""
-    fields: dict[str, Any] = {"features": attrs.field(default=(), converter=_read_features)}
+    check: Any = [_check_callable, _check_kind]
+    fields: dict[str, Any] = {
+        "features": attrs.field(default=frozenset[str](), converter=read_features, validator=_check_features)
+    }
     for name, slot in declaration.slots.items():
         if name in vars(cls):
             delattr(cls, name)  # the specifier has been read
         if slot.condition is not None:
-            fields[name] = attrs.field(default=None, validator=_check_optional)
+            fields[name] = attrs.field(default=None, validator=attrs.validators.optional(check))
         elif not slot.wip:
-            fields[name] = attrs.field(validator=[_check_callable, _check_kind])
+            fields[name] = attrs.field(validator=check)
     for name in declaration.baggage:
-        default = getattr(cls, name, attrs.NOTHING)
-        fields[name] = attrs.field(default=default)
+        is_required = name in declaration.baggage_without_default
+        fields[name] = attrs.field(default=attrs.NOTHING if is_required else getattr(cls, name))
     attrs.define(cls, these=fields, frozen=True, kw_only=True, slots=False, eq=False)
 
 
-def _read_features(features: Collection[str]) -> frozenset[str]:
-    if isinstance(features, str):
-        message = f"features={features!r} is one text; write features={{{features!r}}}"
-        raise TypeError(message)
-    return frozenset(features)
+def _check_features(orchestra: Orchestra[Any, Any], _: attrs.Attribute[Any], features: frozenset[str]) -> None:
+    """Refuse features that no slot asks for, and slots that they need and that are not set."""
+    # A validator, not `__attrs_post_init__`, which is left to users' classes: all fields are set when it is called.
+    declaration = orchestra.__declaration__
+    known = declaration.features
+    for name in sorted(features.difference(known)):
+        remedy = f"declare one with subsystem_if(feature({name!r})), or leave it out"
+        if known:
+            remedy = near_matches(name, known, "they ask for")
+        raise DeclarationError(declaration.name, f"no slot asks for a feature {name!r}", remedy)
+    conditions = {name: declaration.slots[name].condition for name in declaration.needed(features)}
+    missing = [name for name, one in conditions.items() if one is not None and getattr(orchestra, name) is None]
+    if missing:
+        holding = dict.fromkeys(str(conditions[name]) for name in missing)
+        raise DeclarationError(
+            declaration.name,
+            f"it needs {', '.join(missing)}, since {', '.join(holding)} hold{'s' * (len(holding) == 1)}",
+            f"set {', '.join(f'{name}=' for name in missing)} too",
+        )
 
 
 def _check_kind(orchestra: Orchestra[Any, Any], field: attrs.Attribute[Any], value: object) -> None:
@@ -323,17 +374,11 @@ def _check_kind(orchestra: Orchestra[Any, Any], field: attrs.Attribute[Any], val
         )
 
 
-def _check_optional(orchestra: Orchestra[Any, Any], field: attrs.Attribute[Any], value: object) -> None:
-    if value is not None:
-        _check_callable(orchestra, field, value)
-        _check_kind(orchestra, field, value)
-
-
 def _check_callable(orchestra: Orchestra[Any, Any], field: attrs.Attribute[Any], value: object) -> None:
     if not callable(value):
         raise DeclarationError(
             orchestra.__declaration__.name,
-            f"a {type(value).__qualname__} is no subsystem",
+            f"{a_type(type(value))} is no subsystem",
             "set it to an async callable that takes a context",
             slot=field.name,
         )

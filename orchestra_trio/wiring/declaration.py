@@ -11,6 +11,7 @@ import attrs
 from typing_extensions import get_original_bases
 
 from orchestra_trio.wiring.annotations import Scope, statement_frame
+from orchestra_trio.wiring.builder import derived_names
 from orchestra_trio.wiring.checks import (
     check_consumers,
     check_purposes,
@@ -136,6 +137,7 @@ def declare(
     signal_types, event_types = _read_parameters(cls, base, parent, scope)
     inherited = Fields({}, {}) if parent is None else Fields(parent.slots, parent.baggage)
     fields = read_fields(cls, inherited, settings, scope, slot_classes=slot_classes, reserved=reserved)
+    _check_builder_names(fields, scope)
     check_restart_groups(fields.slots.values(), scope)
     routes = _checked_routes(fields.slots, signal_types, settings, scope, frame)
     wip = [slot.name for slot in fields.slots.values() if slot.wip]
@@ -153,8 +155,24 @@ def declare(
             wip,
             _boundary(scope.orchestra, fields.slots, signal_types, event_types, routes),
         ),
-        baggage_without_default=tuple(name for name in fields.baggage if not hasattr(cls, name)),
+        baggage_without_default=tuple(name for name in fields.baggage if not _is_set(cls, name)),
     )
+
+
+def _check_builder_names(fields: Fields, scope: Scope) -> None:
+    """Refuse fields named as the builder's further methods for a slot."""
+    for slot in fields.slots:
+        for name in derived_names(slot):
+            if name in fields.slots or name in fields.baggage:
+                raise scope.fault(
+                    f"the builder needs this name itself, for the slot {slot!r}", "give one of them another name", name
+                )
+
+
+def _is_set(cls: type, name: str) -> bool:
+    """Return whether a class or a base of it sets a name: baggage then has a default."""
+    # Not hasattr, which also finds what every class has from its metaclass, such as `mro`.
+    return any(name in vars(one) for one in cls.__mro__)
 
 
 def _check_bases(cls: type, base: type, scope: Scope) -> None:
