@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Literal, TypeAlias, overload
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias, cast, overload
 
 import attrs
 
@@ -164,7 +164,8 @@ def subsystem_if(  # noqa: PLR0913 - as above
     """Declare a slot that is in use only with certain features: `subsystem_if(feature("trace") & ~feature("lite"))`.
 
     Whether they hold is decided when the orchestra is made, with `features={"trace"}`. Where they do, the slot must be
-    set; where they do not, it may be, and what stands in it does not run: messages to it become dead letters.
+    set; where they do not, it may be, and what stands in it does not run: messages to it become dead letters, with the
+    reason "disabled". One that is not set is None.
 
     Args:
         condition: Made with `feature`.
@@ -182,9 +183,18 @@ def subsystem_if(  # noqa: PLR0913 - as above
         after_exit: As there.
         readiness: As there.
 
+    Returns:
+        A specification, as for `subsystem`.
+
+    Raises:
+        TypeError: There is no condition.
+
     Source:
         The attribute `cfg(feature)` of a field.
     """
+    if cast("Feature | None", condition) is None:  # which in a specification means that the slot is always in use
+        message = 'a condition is missing: write subsystem_if(feature("name")), or subsystem() for a slot always in use'
+        raise TypeError(message)
     spec: SubsystemSpec = subsystem(
         consumes=consumes,
         sends=sends,
