@@ -77,6 +77,7 @@ def shortest_cycle(members: Sequence[str], edges: Iterable[Edge]) -> tuple[Edge,
     for name in members:
         found = _way_back(name, following, len(best) or len(members) + 1)
         best = found or best
+        del following[name]  # every cycle through it was looked at
     return best
 
 
@@ -89,7 +90,7 @@ def _way_back(start: str, following: dict[str, list[Edge]], limit: int) -> tuple
         for edge in (edge for name in level for edge in following[name]):
             if edge.consumer == start:
                 return (*_way_to(edge.sender, start, came_by), edge)
-            if edge.consumer not in came_by:
+            if edge.consumer not in came_by and edge.consumer in following:
                 came_by[edge.consumer] = edge
                 reached.append(edge.consumer)
         level = reached
