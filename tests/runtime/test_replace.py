@@ -181,9 +181,10 @@ def test_a_default_is_what_the_class_or_a_base_sets() -> None:
     class Child(Line):
         depth = 8
 
-    assert Child(source=idle, sink=idle, path="x").depth == 8
+    make: Any = Child
+    assert make(source=idle, sink=idle, path="x").depth == 8
 
-    make: Any = make_orchestra("P", {"worker": Subsystem[Item], "mro": int})
+    make = make_orchestra("P", {"worker": Subsystem[Item], "mro": int})
     with pytest.raises(TypeError, match="mro"):
         make(worker=idle)
     assert make(worker=idle, mro=3).mro == 3
