@@ -4,6 +4,12 @@ from __future__ import annotations
 
 import os
 from importlib.metadata import version as installed_version
+from typing import TYPE_CHECKING, Any
+
+from sphinx.ext.napoleon import GoogleDocstring
+
+if TYPE_CHECKING:
+    from sphinx.application import Sphinx
 
 project = "orchestra_trio"
 author = "orchestra_trio maintainers"
@@ -27,13 +33,11 @@ exclude_patterns = ["_build"]
 
 myst_enable_extensions = ["colon_fence", "deflist"]
 myst_heading_anchors = 3
-myst_fence_as_directive = ["mermaid_source"]
 
 default_role = "code"
 autodoc_member_order = "bysource"
 autodoc_typehints = "signature"
 autodoc_preserve_defaults = True
-autodoc_type_aliases: dict[str, str] = {}
 add_module_names = False
 python_use_unqualified_type_names = True
 napoleon_google_docstring = True
@@ -45,6 +49,27 @@ nitpicky = True
 # What other packages document, and type variables, which nobody does.
 nitpick_ignore_regex = [
     ("py:.*", r"(trio|outcome|attrs?|collections|typing|typing_extensions|logging|contextlib|types|threading)(\..*)?"),
-    ("py:.*", r".*(_co|_contra|T|P|Ts|Sig)"),
+    ("py:.*", r".*(_co|_contra|T|P|P\.args|P\.kwargs|Ts|Sig)"),
     ("py:.*", r"(Callable|Awaitable|Sequence|Iterable|Mapping|Collection|Self|Concatenate|TypeAlias|Literal)(\[.*)?"),
 ]
+
+
+def _consume_whole(self: Any) -> tuple[str, list[str]]:  # noqa: ANN401 - a method of napoleon's
+    """Take the docstring of an attribute as it is: napoleon would read what stands before a colon as its type."""
+    return "", [self._lines.next(), *self._dedent(self._consume_to_end())]
+
+
+def _hide_signature(
+    _app: Sphinx, what: str, _name: str, obj: object, _options: object, signature: str | None, returns: str | None
+) -> tuple[str | None, str | None]:
+    """Show no constructor where users have none: of what the library alone makes, and of protocols."""
+    texts = [str(getattr(obj, "__init__", obj).__doc__), str(getattr(obj, "__new__", obj).__doc__), str(obj.__doc__)]
+    is_made = any("Made by" in text for text in texts)
+    is_hidden = what == "class" and (is_made or getattr(obj, "_is_protocol", False))
+    return ("", None) if is_hidden else (signature, returns)
+
+
+def setup(app: Sphinx) -> None:
+    """Adapt autodoc and napoleon. Called by Sphinx."""
+    GoogleDocstring._consume_inline_attribute = _consume_whole  # noqa: SLF001 - there is no option for it
+    app.connect("autodoc-process-signature", _hide_signature)

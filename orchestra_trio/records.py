@@ -234,7 +234,7 @@ class Standing:
     """Its state, its lanes, and what its tasks wait for inside the library."""
 
     place: str
-    """In one line: what its main task waits for, or the file and line at which it stands."""
+    """What its main task waits for, or the file and line at which it stands, in one line."""
 
     stack: str
     """The stacks of all its tasks and threads, as text, outermost first; empty where nothing of it runs.
@@ -271,7 +271,7 @@ class StopReport:
     """How `terminate` ended."""
 
     finished: tuple[str, ...]
-    """The subsystems that ended by themselves, in declaration order; not those that failed: `open()` raises that."""
+    """The subsystems that ended by themselves, in declaration order; not those that failed, which `open()` raises."""
 
     cancelled: tuple[str, ...]
     """Those that had to be cancelled when the grace was over, in declaration order."""
