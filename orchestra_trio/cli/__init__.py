@@ -13,6 +13,7 @@ from typing import NoReturn
 from orchestra_trio.cli.check import add_check
 from orchestra_trio.cli.demo.command import add_demo
 from orchestra_trio.cli.expand import add_expand
+from orchestra_trio.cli.graph import add_graph
 from orchestra_trio.cli.printing import Failed, Misuse, print_error
 
 __all__ = ["main"]
@@ -88,6 +89,7 @@ def _make_parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action=_ShowVersion, nargs=0, help="show which version this is")
     commands = parser.add_subparsers(metavar="COMMAND", required=True)
     add_demo(commands)
+    add_graph(commands)
     add_check(commands)
     add_expand(commands)
     return parser
