@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 import heapq
-from typing import TYPE_CHECKING, Literal, TypeAlias
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 import attrs
 
 from orchestra_trio.wiring.cycles import Cycle, shortest_cycle, strongly_connected
+from orchestra_trio.wiring.drawing.composing import compose
+from orchestra_trio.wiring.drawing.data import to_data
+from orchestra_trio.wiring.drawing.dot import to_dot
+from orchestra_trio.wiring.drawing.mermaid import to_mermaid
+from orchestra_trio.wiring.drawing.svg.document import to_svg
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
+    from orchestra_trio.wiring.drawing.figures import Figures
     from orchestra_trio.wiring.routing import Routes
     from orchestra_trio.wiring.slots import Slot
 
@@ -119,6 +125,9 @@ class WiringGraph:
     boundary: Boundary | None = attrs.field(default=None, eq=False, repr=False)
     """What goes in and out; None for a graph that was made of nodes and edges alone."""
 
+    figures: Figures | None = attrs.field(default=None, eq=False, repr=False)
+    """How much has gone along the edges and waits at the nodes; None for a wiring that does not run."""
+
     @property
     def cycles(self) -> tuple[Cycle, ...]:
         """One for each cyclic component: a shortest cycle that can block, or, if there is none, a shortest one.
@@ -150,6 +159,52 @@ class WiringGraph:
             KeyError: The graph has no such component.
         """
         return self._upstream[component]
+
+    def to_dot(self) -> str:
+        """Return a picture of the wiring in DOT, the language of Graphviz.
+
+        Shows what `to_svg` shows, with that language's means: shapes tell slots, threads, entries and exits apart;
+        dashed arrows with open heads are unbounded lanes; a legend says what the styles mean that occur.
+        """
+        return to_dot(compose(self))
+
+    def to_mermaid(self) -> str:
+        """Return a picture of the wiring as a Mermaid flowchart, without the fence that Markdown wants around it.
+
+        Shows what `to_svg` shows, with Mermaid's means: dotted arrows are unbounded lanes, thick red ones a shortest
+        cycle that can block; a box without an arrow holds the cycles and the legend.
+        """
+        return to_mermaid(compose(self))
+
+    def to_svg(self) -> str:
+        """Return a picture of the wiring as an SVG document.
+
+        A box for each slot, with the signals that it hears: double-sided where it runs in a thread, dashed with its
+        condition where it needs features, dashed and grey where it is not built or not in use. An arrow for all that
+        one slot sends to another in one lane, with the types on it: solid for the bounded lane, dashed for an unbounded
+        one. Members of cycles that can block are red, and the arrows of a shortest one thick; cycles that cannot block
+        are blue. Green marks are what comes in (`route_message`, and events through the handle) and goes out
+        (`outgoing`), or reaches nobody. A legend explains the styles that occur.
+
+        With `figures`, arrows say how many messages were sent, and boxes how full their lanes are.
+
+        It runs downwards or to the right, whichever fits better on a page, and has light and dark colours. An order of
+        the boxes is asked of python-igraph (the extra `graph`), or else of Graphviz, and then improved. The same graph
+        gives the same text, with the same helper.
+
+        Raises:
+            RuntimeError: Neither python-igraph nor Graphviz is installed.
+        """
+        return to_svg(compose(self))
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the graph as plain data: dicts, lists and texts, which `json.dumps` can write.
+
+        Nodes, edges (sender, consumer, type, lane), components, cycles (members, path, `can_block`, text), the names of
+        slots that are `wip`, `conditional` (each with its condition) and `blocking` (in threads), `signals`, `events`
+        and who is `hearing` what, `unsent` and `unconsumed` types, `entries` and `exits`, and `figures`.
+        """
+        return to_data(self)
 
     def _inner_edges(self) -> list[list[Edge]]:
         """For each component, the edges between its members."""
