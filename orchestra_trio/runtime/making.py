@@ -83,10 +83,10 @@ def _is_orchestra(base: object) -> bool:
 
 def _read_field(orchestra: str, field: str, value: object) -> tuple[object, ...]:
     """Return the annotation of a field, and its default if it has one."""
-    if not field.isidentifier() or iskeyword(field):
-        raise DeclarationError(
-            orchestra, f"{field!r} cannot name a field", "write an identifier, which a constructor can take", slot=field
-        )
+    given: object = field
+    if not (isinstance(given, str) and given.isidentifier() and not iskeyword(given)):
+        remedy = "write an identifier, which a constructor can take"
+        raise DeclarationError(orchestra, f"{given!r} cannot name a field", remedy, slot=field)
     if isinstance(value, SubsystemSpec):
         return Subsystem, value
     if not isinstance(value, tuple):

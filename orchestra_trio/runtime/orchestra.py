@@ -11,15 +11,15 @@ import attrs
 import trio
 from typing_extensions import TypeVar, dataclass_transform
 
-from orchestra_trio.errors import DeclarationError, a_type, type_name
+from orchestra_trio.errors import DeclarationError, type_name
+from orchestra_trio.runtime.constructing import make_constructor
 from orchestra_trio.runtime.contexts.subsystem import BlockingSubsystem, Subsystem
 from orchestra_trio.runtime.events import Connector
+from orchestra_trio.runtime.held import Held
 from orchestra_trio.runtime.life.spawner import NurserySpawner
 from orchestra_trio.runtime.opening import OpenOrchestra
-from orchestra_trio.runtime.run import Held
 from orchestra_trio.wiring.builder import BUILDER_NAMES, Builder
 from orchestra_trio.wiring.declaration import Declaration, declare
-from orchestra_trio.wiring.features import read_features
 from orchestra_trio.wiring.options import near_matches
 from orchestra_trio.wiring.specifiers import subsystem
 
@@ -119,7 +119,7 @@ class Orchestra(_Declared, Generic[SignalT, EventT]):
                 "its on_dead_letter is async, and is called where nothing can wait",
                 "write `def on_dead_letter`",
             )
-        _make_constructor(cls, declaration)
+        make_constructor(cls, declaration)
 
     def __new__(cls, *_args: object, **_fields: object) -> Orchestra[SignalT, EventT]:
         """Make one of a declared class; `Orchestra` itself declares nothing."""
@@ -319,66 +319,3 @@ def _reserved_names() -> set[str]:
     """Return the names that no field may have: what the class and the builder need, and constructors call `self`."""
     public = {name for name in dir(Orchestra) if not name.startswith("_")}
     return public | BUILDER_NAMES | {"message_types", "self"}
-
-
-def _make_constructor(cls: type[Orchestra[Any, Any]], declaration: Declaration) -> None:
-    """Let attrs make the constructor, the representation, and the instances frozen."""
-    check: Any = [_check_callable, _check_kind]
-    fields: dict[str, Any] = {
-        "features": attrs.field(default=frozenset[str](), converter=read_features, validator=_check_features)
-    }
-    for name, slot in declaration.slots.items():
-        if name in vars(cls):
-            delattr(cls, name)  # the specifier has been read
-        if slot.condition is not None:
-            fields[name] = attrs.field(default=None, validator=attrs.validators.optional(check))
-        elif not slot.wip:
-            fields[name] = attrs.field(validator=check)
-    for name in declaration.baggage:
-        is_required = name in declaration.baggage_without_default
-        fields[name] = attrs.field(default=attrs.NOTHING if is_required else getattr(cls, name))
-    attrs.define(cls, these=fields, frozen=True, kw_only=True, slots=False, eq=False)
-
-
-def _check_features(orchestra: Orchestra[Any, Any], _: attrs.Attribute[Any], features: frozenset[str]) -> None:
-    """Refuse features that no slot asks for, and slots that they need and that are not set."""
-    # A validator, not `__attrs_post_init__`, which is left to users' classes: all fields are set when it is called.
-    declaration = orchestra.__declaration__
-    known = declaration.features
-    for name in sorted(features.difference(known)):
-        remedy = f"declare one with subsystem_if(feature({name!r})), or leave it out"
-        if known:
-            remedy = near_matches(name, known, "they ask for")
-        raise DeclarationError(declaration.name, f"no slot asks for a feature {name!r}", remedy)
-    conditions = {name: declaration.slots[name].condition for name in declaration.needed(features)}
-    missing = [name for name, one in conditions.items() if one is not None and getattr(orchestra, name) is None]
-    if missing:
-        holding = dict.fromkeys(str(conditions[name]) for name in missing)
-        raise DeclarationError(
-            declaration.name,
-            f"it needs {', '.join(missing)}, since {', '.join(holding)} hold{'s' * (len(holding) == 1)}",
-            f"set {', '.join(f'{name}=' for name in missing)} too",
-        )
-
-
-def _check_kind(orchestra: Orchestra[Any, Any], field: attrs.Attribute[Any], value: object) -> None:
-    """Refuse an async function for a blocking slot; that a sync one stands in another slot shows when it is called."""
-    declaration = orchestra.__declaration__
-    called = value if inspect.isroutine(value) else getattr(value, "__call__", value)  # noqa: B004 - to look at it
-    if declaration.slots[field.name].blocking and inspect.iscoroutinefunction(called):
-        raise DeclarationError(
-            declaration.name,
-            "an async function is no blocking subsystem",
-            "annotate the slot as a Subsystem, or set it to a function that is not async",
-            slot=field.name,
-        )
-
-
-def _check_callable(orchestra: Orchestra[Any, Any], field: attrs.Attribute[Any], value: object) -> None:
-    if not callable(value):
-        raise DeclarationError(
-            orchestra.__declaration__.name,
-            f"{a_type(type(value))} is no subsystem",
-            "set it to an async callable that takes a context",
-            slot=field.name,
-        )

@@ -14,11 +14,9 @@ import math
 from collections import Counter
 from contextvars import ContextVar
 from functools import partial
-from itertools import chain
 from threading import get_ident
 from typing import TYPE_CHECKING, Any
 
-import attrs
 import trio
 from trio.lowlevel import enable_ki_protection
 
@@ -37,10 +35,11 @@ from orchestra_trio.runtime.contexts.outlet import Outlet, reason_after_exit
 from orchestra_trio.runtime.contexts.sender import SubsystemSender
 from orchestra_trio.runtime.dead_letters import DeadLetters
 from orchestra_trio.runtime.drain import Drain
+from orchestra_trio.runtime.held import join_restart_groups, shared_mailboxes
 from orchestra_trio.runtime.life.failures import Failures, without, without_cancelled
 from orchestra_trio.runtime.life.incarnation import call_users
 from orchestra_trio.runtime.life.live import LiveSubsystem
-from orchestra_trio.runtime.life.restarts import Failure, RestartGroup
+from orchestra_trio.runtime.life.restarts import Failure
 from orchestra_trio.runtime.signals import Signals
 from orchestra_trio.runtime.watch.deadlock import DeadlockWatch
 from orchestra_trio.runtime.watch.rest import RestWatch
@@ -50,36 +49,15 @@ if TYPE_CHECKING:
 
     from orchestra_trio.delivery.lanes import Buried, Lane, Offer
     from orchestra_trio.records import DeadLetterReason
-    from orchestra_trio.runtime.life.spawner import Spawner
-    from orchestra_trio.wiring.declaration import Declaration
-    from orchestra_trio.wiring.graph import WiringGraph
+    from orchestra_trio.runtime.held import Held
     from orchestra_trio.wiring.options import OrchestraOptions
     from orchestra_trio.wiring.routing import Routes
     from orchestra_trio.wiring.slots import Slot
 
-__all__ = ["Held", "Run"]
+__all__ = ["Run"]
 
 _handling_events_of: ContextVar[Run | None] = ContextVar("_handling_events_of", default=None)
 """The run whose event the current task handles: what it routes is input that came before the input was closed."""
-
-
-@attrs.frozen(kw_only=True)
-class Held:
-    """What a run needs of the orchestra that it runs."""
-
-    declaration: Declaration
-    graph: WiringGraph
-    """Of the subsystems that are held."""
-    slots: Mapping[str, Slot]
-    """With the capacities that hold for this orchestra."""
-    subsystems: dict[str, Callable[[Any], Any]]
-    """Async functions of a `SubsystemContext`, sync ones of a `BlockingSubsystemContext`."""
-    on_event: Callable[[Any, Any], Awaitable[object]]
-    on_dead_letter: Callable[[DeadLetter], object]
-    acquire: Callable[[], None]
-    """Marks the orchestra as open; raises where it is already."""
-    release: Callable[[], None]
-    spawner: Spawner
 
 
 class Run:
@@ -110,7 +88,7 @@ class Run:
         wrap = self.options.error
         self.failures: Failures = Failures(self.orchestra, self.cancel, wrap)
         self.dead_letters: DeadLetters = DeadLetters(held.on_dead_letter, self._fail_in_hook)
-        shared = _shared_mailboxes(held)
+        shared = shared_mailboxes(held)
         self.subsystems: dict[str, LiveSubsystem] = {
             name: LiveSubsystem(
                 held.slots[name],
@@ -121,7 +99,7 @@ class Run:
             )
             for name in held.subsystems
         }
-        _join_restart_groups(held.graph, self.subsystems)
+        join_restart_groups(held.graph, self.subsystems)
         self._alive = len(self.subsystems)
         self._threads = trio.CapacityLimiter(math.inf)
         """Of blocking subsystems: those of other users of trio's default limiter are none of their concern."""
@@ -380,25 +358,6 @@ class Run:
         self, lane: Lane[Any], dead: Buried[Any] | Offer[Any], consumer: str | None, reason: DeadLetterReason
     ) -> None:
         self.dead_letters.add(DeadLetter(dead.item, dead.sender, consumer, lane.name, reason))
-
-
-def _shared_mailboxes(held: Held) -> set[str]:
-    """Return whose mailboxes threads take from or put into: blocking subsystems, and those that they send to."""
-    blocking = {name for name, slot in held.slots.items() if slot.blocking}
-    return blocking | {edge.consumer for edge in held.graph.edges if edge.sender in blocking}
-
-
-def _join_restart_groups(graph: WiringGraph, subsystems: Mapping[str, LiveSubsystem]) -> None:
-    """Let the subsystems of each restart group begin anew together."""
-    groups: dict[str, list[LiveSubsystem]] = {}
-    for name in chain.from_iterable(graph.components):
-        live = subsystems[name]
-        if live.slot.restart_group is not None:
-            groups.setdefault(live.slot.restart_group, []).append(live)
-    for members in groups.values():
-        group = RestartGroup(members)
-        for live in members:
-            live.group = group
 
 
 def _counted(buried: list[tuple[Lane[Any], Buried[Any]]]) -> str:
