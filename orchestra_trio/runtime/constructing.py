@@ -78,8 +78,8 @@ def _check_subsystem(orchestra: Orchestra[Any, Any], field: attrs.Attribute[Any]
 def _check_kind(orchestra: Orchestra[Any, Any], field: attrs.Attribute[Any], value: object) -> None:
     """Refuse an async function for a blocking slot; that a sync one stands in another slot shows when it is called."""
     declaration = orchestra.__declaration__
-    called = value if inspect.isroutine(value) else getattr(value, "__call__", value)  # noqa: B004 - to look at it
-    if declaration.slots[field.name].blocking and inspect.iscoroutinefunction(called):
+    calls = value, getattr(value, "__call__", value)  # noqa: B004 - to look at it
+    if declaration.slots[field.name].blocking and any(map(inspect.iscoroutinefunction, calls)):
         raise DeclarationError(
             declaration.name,
             "an async function is no blocking subsystem",
