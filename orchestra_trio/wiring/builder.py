@@ -91,17 +91,12 @@ class Builder(Generic[OrchestraT_co]):
         Raises:
             AttributeError: No field has such a method.
         """
-        slots = self._declaration.slots
-        if name in slots:
-            return lambda subsystem: self._set(name, lambda _handle: subsystem)
-        if name in self._declaration.baggage:
-            return lambda value: attrs.evolve(self, baggage={**self._baggage, name: value})
-        slot = name.removesuffix("_with")
-        if slot != name and slot in slots:
-            return lambda make: self._set_with(slot, make)
-        slot = name.removeprefix("replace_")
-        if slot != name and slot in slots:
-            return lambda change: self._replace(slot, change)
+        method = self._field_method(name)
+        if method is not None:
+            named: Any = method
+            # Python's complaint about a call with other arguments then names what was called.
+            named.__name__, named.__qualname__ = name, f"{self._declaration.name}.builder().{name}"
+            return method
         remedy = near_matches(name, self._field_methods() + sorted(BUILDER_NAMES), "it has")
         message = f"the builder of {self._declaration.name} has no {name!r}; {remedy}"
         raise AttributeError(message, name=name, obj=self)
@@ -161,6 +156,20 @@ class Builder(Generic[OrchestraT_co]):
             DeclarationError: As for `build`.
         """
         return self._build(connector)
+
+    def _field_method(self, name: str) -> Callable[[Any], Builder[OrchestraT_co]] | None:
+        slots = self._declaration.slots
+        if name in slots:
+            return lambda subsystem: self._set(name, lambda _handle: subsystem)
+        if name in self._declaration.baggage:
+            return lambda value: attrs.evolve(self, baggage={**self._baggage, name: value})
+        slot = name.removesuffix("_with")
+        if slot != name and slot in slots:
+            return lambda make: self._set_with(slot, make)
+        slot = name.removeprefix("replace_")
+        if slot != name and slot in slots:
+            return lambda change: self._replace(slot, change)
+        return None
 
     def _build(self, connector: Any | None) -> OrchestraT_co:  # noqa: ANN401 - as above
         missing = [name for name in self._declaration.needed(self._features) if name not in self._makers]

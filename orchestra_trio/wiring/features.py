@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, NoReturn
 
 import attrs
@@ -84,10 +85,14 @@ def read_features(features: Collection[str]) -> frozenset[str]:
     """Return the features that an orchestra is made with, each once.
 
     Raises:
-        TypeError: They are one text, whose letters are not meant, or something in them is no text.
+        TypeError: They are one text, whose letters are not meant, or no collection, or something in them is no text.
     """
     if isinstance(features, str):
         message = f"features are a set of names, not one text: write {{{features!r}}}"
+        raise TypeError(message)
+    given: object = features
+    if not isinstance(given, Iterable):
+        message = f"features are a set of names, not {a_type(type(given))}: write {{'trace'}}, or leave them out"
         raise TypeError(message)
     names = tuple(features)
     for name in names:

@@ -256,6 +256,12 @@ def test_a_field_is_named_by_an_identifier(name: str) -> None:
     )
 
 
+def test_a_field_is_named_by_a_text() -> None:
+    fields: Any = {3: Subsystem[Item]}
+    text, _ = fails(lambda: make_orchestra("P", fields))
+    assert text == "P.3: 3 cannot name a field; write an identifier, which a constructor can take"
+
+
 @pytest.mark.parametrize("count", [0, 3])
 def test_a_field_of_too_many_parts(count: int) -> None:
     """Nothing of what was given is left out silently."""

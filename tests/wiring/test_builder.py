@@ -198,6 +198,14 @@ def test_a_method_that_it_does_not_have(name: str, remedy: str | None) -> None:
         )
 
 
+def test_a_method_is_called_with_one_argument() -> None:
+    """Python's complaint names what was called."""
+    for method, argument in [("fetcher", "subsystem"), ("fetcher_with", "make"), ("db_path", "value")]:
+        call = getattr(Pipeline.builder(), method)
+        with pytest.raises(TypeError, match=rf"^Pipeline\.builder\(\)\.{method}\(\) missing .*: '{argument}'$"):
+            call()
+
+
 def test_dir_names_the_methods_for_fields_too() -> None:
     """For completion in an interactive session."""
     assert {"build", "fetcher", "fetcher_with", "replace_fetcher", "db_path"} <= set(dir(Pipeline.builder()))

@@ -107,6 +107,8 @@ def test_features_are_read_as_a_set(names: list[str]) -> None:
     [
         ("trace", "features are a set of names, not one text: write {'trace'}"),
         ("", "features are a set of names, not one text: write {''}"),
+        (None, "features are a set of names, not a NoneType: write {'trace'}, or leave them out"),
+        (3, "features are a set of names, not an int: write {'trace'}, or leave them out"),
         ([1], "a feature is named by a text, not by an int"),
         ([feature("a")], "a feature is named by a text, not by a Feature"),
         ([["a"]], "a feature is named by a text, not by a list"),
