@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from orchestra_trio.wiring.cycles import Cycle
+    from orchestra_trio.wiring.drawing.figures import Figures
     from orchestra_trio.wiring.graph import Edge, OpenEnd, WiringGraph
 
 __all__ = ["to_data"]
@@ -37,7 +38,7 @@ def to_data(graph: WiringGraph) -> dict[str, Any]:
         "exits": [],
         "conditional": {},
         "blocking": [],
-        "figures": None if graph.figures is None else attrs.asdict(graph.figures),
+        "figures": None if graph.figures is None else _figures(graph.figures),
     }
     if boundary is not None:
         data |= {
@@ -56,6 +57,13 @@ def to_data(graph: WiringGraph) -> dict[str, Any]:
             "blocking": [name for name in graph.nodes if name in boundary.blocking],
         }
     return data
+
+
+def _figures(figures: Figures) -> dict[str, Any]:
+    return {
+        "traffic": [attrs.asdict(one) for one in figures.traffic],
+        "queues": [attrs.asdict(one) for one in figures.queues],
+    }
 
 
 def _edge(edge: Edge) -> dict[str, str]:

@@ -198,7 +198,7 @@ class Picture:
         """The picture in one sentence."""
         slots = sum(node.is_slot for node in self.nodes)
         inner = sum(arrow.lane != "outside" for arrow in self.arrows)
-        return f"{slots} subsystems, {inner} arrows between them, {len(self.blocking_cycles)} cycles that can block"
+        return f"Subsystems: {slots}; arrows between them: {inner}; cycles that can block: {len(self.blocking_cycles)}"
 
     def _node_samples(self) -> Iterator[Sample]:
         for node in self.nodes:

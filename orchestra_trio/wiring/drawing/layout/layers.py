@@ -68,14 +68,13 @@ def assign_layers(count: int, links: Sequence[Link]) -> list[int]:
     ordered = _upstream_first(following, leading)
     for node in ordered:
         layers[node] = max((layers[one] + 1 for one, _ in leading[node]), default=0)
-    deepest = max(layers, default=0)
     # Then each box moves to where its links are shortest, as far as the others let it.
     for _ in range(ROUNDS):
         moved = False
         for node in (*reversed(ordered), *ordered):
             pull = sum(weight for _, weight in following[node]) - sum(weight for _, weight in leading[node])
             earliest = max((layers[one] + 1 for one, _ in leading[node]), default=0)
-            latest = min((layers[one] - 1 for one, _ in following[node]), default=deepest)
+            latest = min((layers[one] - 1 for one, _ in following[node]), default=layers[node])
             wanted = latest if pull > 0 else earliest if pull < 0 else layers[node]
             moved = moved or wanted != layers[node]
             layers[node] = wanted

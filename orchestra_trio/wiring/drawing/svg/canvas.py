@@ -82,8 +82,7 @@ class Canvas:
 
 def _listed(attributes: Mapping[str, Value]) -> str:
     return "".join(
-        f' {name}="{escape(printable(value)) if isinstance(value, str) else _number(value)}"'
-        for name, value in attributes.items()
+        f' {name}="{escape(value) if isinstance(value, str) else _number(value)}"' for name, value in attributes.items()
     )
 
 

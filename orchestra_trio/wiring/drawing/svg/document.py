@@ -21,8 +21,8 @@ __all__ = ["to_svg"]
 MARGIN, SECTION_GAP = 20.0, 14.0
 TITLE_SIZE, TITLE_LINE, NOTE_SIZE, NOTE_LINE = 17.0, 22.0, 11.0, 15.0
 NARROWEST = 320.0
-PAGE = 1200.0
-"""What a page shows at once, in pixels: drawings that are larger are scrolled."""
+PAGE = 900.0
+"""What a page shows at once, in pixels: drawings that are larger are scrolled, or made smaller."""
 
 BOUNDED, OTHER = 3, 2
 
@@ -95,7 +95,7 @@ def _document(picture: Picture, canvas: Canvas, width: float, height: float) -> 
     size = {"width": f"{width:.0f}", "height": f"{height:.0f}"}
     whole = Canvas()
     whole.tag("title", {}, f"The wiring of {picture.title}" if picture.title else "A wiring")
-    whole.tag("desc", {}, ". ".join([picture.description, *picture.notes]))
+    whole.tag("desc", {}, "; ".join([picture.description, *picture.notes]))
     whole.parts.append(f"<style>\n{STYLE}\n</style>")
     whole.tag("rect", {"class": "paper", **size, "rx": "6"})
     opening = (

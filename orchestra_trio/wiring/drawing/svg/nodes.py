@@ -33,8 +33,8 @@ def node_box(node: Node) -> Box:
     if node.is_slot:
         sides = 2 * PAD_X + (2 * SIDE if node.kind == "thread" else 0)
         return Box(widest + sides, _text_height(node) + 2 * PAD_Y)
-    height = widest + PAD_X if node.kind == "nobody" else NAME_LINE + 2 * MARK_PAD_Y
-    return Box(max(widest + 2 * PAD_X, height), height, is_round=True)
+    width = widest + 2 * PAD_X
+    return Box(width, width if node.kind == "nobody" else NAME_LINE + 2 * MARK_PAD_Y, is_round=True)
 
 
 def draw_node(canvas: Canvas, node: Node, rect: Rect) -> None:
