@@ -38,6 +38,8 @@ help:
 	@echo "make build-wheel    build the wheel, and use it without extras"
 	@echo "make bench-quick    the benchmarks, briefly"
 	@echo "make bench          the benchmarks, for figures (BENCH_ARGS=...)"
+	@echo "make docs           the documentation, in build/docs"
+	@echo "make wirings        the command check, on the wirings of the demo and the examples"
 	@echo "make readme         the programs in README.md, CONTRIBUTING.md and docs/"
 	@echo "make test           all tests with branch coverage (PYTEST_ARGS=...)"
 	@echo "make test-py312     the tests of the wheel under Python 3.12, where the machine has it"
@@ -53,7 +55,7 @@ demo: $(VENV)/.demo
 # The documents' programs are part of the tests. The tests of the main interpreter come last, so that their summary and
 # the coverage are the last thing to be read.
 .PHONY: check
-check: lint types imports build-wheel bench-quick test-py312 test-py313 test-public test
+check: lint types imports build-wheel docs wirings bench-quick test-py312 test-py313 test-public test
 
 .PHONY: lint
 lint: $(VENV)/.dev
@@ -92,6 +94,16 @@ bench-quick: $(VENV)/.dev
 .PHONY: bench
 bench: $(VENV)/.dev
 	$(BIN)/python -m benchmarks $(BENCH_ARGS)
+
+# Every warning is an error, and every reference must lead somewhere; no network is needed.
+.PHONY: docs
+docs: $(VENV)/.dev
+	$(BIN)/sphinx-build -q -n -W -E -b html docs build/docs
+
+# The wirings of the demo and of the examples have no cycle that could block but those named here.
+.PHONY: wirings
+wirings: $(VENV)/.dev
+	$(BIN)/orchestra-trio check orchestra_trio.cli.demo.wiring:Indexing --allow-unsent Walk --allow-unsent Lookup
 
 .PHONY: readme
 readme: $(VENV)/.dev

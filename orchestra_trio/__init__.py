@@ -36,23 +36,29 @@ from orchestra_trio.records import (
 from orchestra_trio.runtime.contexts.blocking import BlockingSubsystemContext
 from orchestra_trio.runtime.contexts.context import SubsystemContext
 from orchestra_trio.runtime.contexts.sender import SubsystemSender
+from orchestra_trio.runtime.contexts.subsystem import BlockingSubsystem, Subsystem
 from orchestra_trio.runtime.contexts.workers import Workers
 from orchestra_trio.runtime.events import Connector
 from orchestra_trio.runtime.life.spawner import Spawner
-from orchestra_trio.runtime.orchestra import BlockingSubsystem, Orchestra, Subsystem
+from orchestra_trio.runtime.making import make_orchestra
+from orchestra_trio.runtime.orchestra import Orchestra
 from orchestra_trio.runtime.running import RunningOrchestra
+from orchestra_trio.wiring.builder import Builder
+from orchestra_trio.wiring.features import Feature, feature
 from orchestra_trio.wiring.restart import Restart, fresh
-from orchestra_trio.wiring.slots import subsystem
+from orchestra_trio.wiring.specifiers import subsystem, subsystem_if
 
 __all__ = [
     "AnnotateErrorOrigin",
     "Biased",
     "BlockingSubsystem",
     "BlockingSubsystemContext",
+    "Builder",
     "Connector",
     "DeadLetter",
     "DeadlockDetected",
     "DeclarationError",
+    "Feature",
     "Measurements",
     "Meter",
     "MeteredReceiver",
@@ -83,11 +89,14 @@ __all__ = [
     "UndeclaredMessage",
     "Weighted",
     "Workers",
+    "feature",
     "fresh",
+    "make_orchestra",
     "open_metered_channel",
     "open_oneshot",
     "open_unbounded_channel",
     "select",
     "select_with_strategy",
     "subsystem",
+    "subsystem_if",
 ]

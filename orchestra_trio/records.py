@@ -47,13 +47,15 @@ three: once nothing of it runs any more.
 WaitKind: TypeAlias = Literal["receive", "send", "request"]
 """What a task of a subsystem can wait for inside the library."""
 
-DeadLetterReason: TypeAlias = Literal["wip", "unconsumed", "exited", "stopping", "left over", "outgoing closed"]
+DeadLetterReason: TypeAlias = Literal[
+    "wip", "disabled", "unconsumed", "exited", "stopping", "left over", "outgoing closed"
+]
 """Why no subsystem received an accepted message.
 
-`wip`: its consumer is not built yet. `unconsumed`: the wiring has no consumer for it. `exited`: its consumer had
-ended, and its slot says `after_exit="dead_letter"`. `stopping`: its consumer had ended while sender or orchestra was
-stopping. `left over`: it lay in a lane when its consumer ended. `outgoing closed`: the embedding program had stopped
-reading `running.outgoing`.
+`wip`: its consumer is not built yet. `disabled`: its consumer is not in use with the orchestra's features.
+`unconsumed`: the wiring has no consumer for it. `exited`: its consumer had ended, and its slot says
+`after_exit="dead_letter"`. `stopping`: its consumer had ended while sender or orchestra was stopping. `left over`: it
+lay in a lane when its consumer ended. `outgoing closed`: the embedding program had stopped reading `running.outgoing`.
 """
 
 
@@ -232,7 +234,7 @@ class Standing:
     """Its state, its lanes, and what its tasks wait for inside the library."""
 
     place: str
-    """In one line: what its main task waits for, or the file and line at which it stands."""
+    """What its main task waits for, or the file and line at which it stands, in one line."""
 
     stack: str
     """The stacks of all its tasks and threads, as text, outermost first; empty where nothing of it runs.
@@ -269,7 +271,7 @@ class StopReport:
     """How `terminate` ended."""
 
     finished: tuple[str, ...]
-    """The subsystems that ended by themselves, in declaration order; not those that failed: `open()` raises that."""
+    """The subsystems that ended by themselves, in declaration order; not those that failed, which `open()` raises."""
 
     cancelled: tuple[str, ...]
     """Those that had to be cancelled when the grace was over, in declaration order."""

@@ -48,7 +48,7 @@ Pipeline(fetcher=fetch, parser=parse_sync, store=store, clock=tick, db_path="x")
 # Setting a slot that is not built yet.
 Pipeline(fetcher=fetch, parser=Parser(), store=store, clock=tick, db_path="x", later=quiet)  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
 # Positional arguments.
-Quiet(quiet)  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
+Quiet(quiet)  # type: ignore[arg-type, call-arg]  # pyright: ignore[reportCallIssue]
 # An orchestra is frozen.
 Quiet(parser=quiet).parser = quiet  # type: ignore[misc]  # pyright: ignore[reportAttributeAccessIssue]
 

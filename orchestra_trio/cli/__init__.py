@@ -10,7 +10,10 @@ from collections.abc import Sequence
 from importlib.metadata import PackageNotFoundError, version
 from typing import NoReturn
 
+from orchestra_trio.cli.check import add_check
 from orchestra_trio.cli.demo.command import add_demo
+from orchestra_trio.cli.expand import add_expand
+from orchestra_trio.cli.graph import add_graph
 from orchestra_trio.cli.printing import Failed, Misuse, print_error
 
 __all__ = ["main"]
@@ -84,5 +87,9 @@ def _give_up_output() -> None:
 def _make_parser() -> argparse.ArgumentParser:
     parser = _Parser(prog="orchestra-trio", description="Orchestras of subsystems for trio.")
     parser.add_argument("--version", action=_ShowVersion, nargs=0, help="show which version this is")
-    add_demo(parser.add_subparsers(metavar="COMMAND", required=True))
+    commands = parser.add_subparsers(metavar="COMMAND", required=True)
+    add_demo(commands)
+    add_graph(commands)
+    add_check(commands)
+    add_expand(commands)
     return parser

@@ -96,11 +96,13 @@ class Lane(Generic[T]):
 
     __slots__ = (
         "_clock",
+        "_counts",
         "_limit",
         "_marks",
         "_next_mark",
         "_next_stamp",
         "_receivers",
+        "_run_first",
         "_run_sender",
         "_runs",
         "_tof",
@@ -153,6 +155,8 @@ class Lane(Generic[T]):
         self._next_mark = 0
         self._runs: deque[tuple[int, str | None]] = deque()
         self._run_sender: str | object | None = self
+        self._run_first = 0
+        self._counts: dict[str | None, int] = {}
 
     def __len__(self) -> int:
         """Return how many items lie in the lane."""
@@ -166,7 +170,7 @@ class Lane(Generic[T]):
     def post(self, item: T, sender: str | None, reply: Reply | None = None) -> bool:
         """Hand the item to the first who waits, or else put it into the lane; return False where there is no room."""
         if self._receivers:
-            self._hand_over(item)  # with it, a reply end is the consumer's
+            self._hand_over(item, sender)  # with it, a reply end is the consumer's
             return True
         items = self.items
         length = len(items)
@@ -194,7 +198,7 @@ class Lane(Generic[T]):
         """Put items from index `start` on into the lane, as many as find room, and return how many that were."""
         posted = 0
         while self._receivers and start + posted < len(items):
-            self._hand_over(items[start + posted])
+            self._hand_over(items[start + posted], sender)
             posted += 1
         count = int(min(len(items) - start - posted, self._limit - len(self.items)))
         if count <= 0:
@@ -284,11 +288,21 @@ class Lane(Generic[T]):
             tof=() if self._tof is None else tuple(self._tof),
         )
 
-    def _hand_over(self, item: T) -> None:
+    def sent_by(self) -> dict[str | None, int]:
+        """Return how many items each sender has put into the lane so far; None is the embedding program."""
+        counts = dict(self._counts)
+        if self._run_first:
+            current: Any = self._run_sender
+            counts[current] = counts.get(current, 0) + self.sent - self._run_first + 1
+        return counts
+
+    def _hand_over(self, item: T, sender: str | None) -> None:
         """Give the item to the first who waits, as if it had gone through the lane in no time."""
         receiver, _ = self._receivers.popitem(last=False)
         self.sent = number = self.sent + 1
         self.taken += 1
+        if sender is not self._run_sender:
+            self._begin_run(number, sender)
         if number == self._next_stamp:
             self._next_stamp += self._tof_every
             self._keep_tof(0.0)
@@ -306,6 +320,10 @@ class Lane(Generic[T]):
 
     def _begin_run(self, number: int, sender: str | None) -> None:
         """Note that messages from this number on come from this sender, and forget the runs that have left."""
+        if self._run_first:
+            before: Any = self._run_sender
+            self._counts[before] = self._counts.get(before, 0) + number - self._run_first
+        self._run_first = number
         runs = self._runs
         while len(runs) > 1 and runs[1][0] <= self.taken + 1:
             runs.popleft()

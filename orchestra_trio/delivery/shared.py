@@ -107,6 +107,11 @@ class SharedLane(Lane[T]):
             return super().holds(reply)
 
     @override
+    def sent_by(self) -> dict[str | None, int]:
+        with self.lock:
+            return super().sent_by()
+
+    @override
     def read(self) -> Readout:
         with self.lock:
             return super().read()

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from types import TracebackType
 
     from orchestra_trio.runtime.events import Connector
-    from orchestra_trio.runtime.run import Held
+    from orchestra_trio.runtime.held import Held
 
 __all__ = ["OpenOrchestra"]
 

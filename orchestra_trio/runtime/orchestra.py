@@ -1,82 +1,69 @@
-"""The declared orchestra: the base class, and the protocol of what stands in its slots."""
+"""The declared orchestra: the base class."""
 
 from __future__ import annotations
 
 import inspect
 import sys
-from typing import TYPE_CHECKING, Any, ClassVar, Generic, Never, Protocol, Unpack
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, Never, Self, Unpack
 
 import attrs
 import trio
 from typing_extensions import TypeVar, dataclass_transform
 
 from orchestra_trio.errors import DeclarationError, type_name
+from orchestra_trio.runtime.constructing import make_constructor
+from orchestra_trio.runtime.contexts.subsystem import BlockingSubsystem, Subsystem
 from orchestra_trio.runtime.events import Connector
+from orchestra_trio.runtime.held import Held
 from orchestra_trio.runtime.life.spawner import NurserySpawner
 from orchestra_trio.runtime.opening import OpenOrchestra
-from orchestra_trio.runtime.run import Held
+from orchestra_trio.wiring.builder import BUILDER_NAMES, Builder
 from orchestra_trio.wiring.declaration import Declaration, declare
-from orchestra_trio.wiring.slots import subsystem
+from orchestra_trio.wiring.options import near_matches
+from orchestra_trio.wiring.specifiers import subsystem
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable
+    from collections.abc import Callable, Collection, Mapping
 
     from orchestra_trio.records import DeadLetter
-    from orchestra_trio.runtime.contexts.blocking import BlockingSubsystemContext
-    from orchestra_trio.runtime.contexts.context import SubsystemContext
     from orchestra_trio.runtime.life.spawner import Spawner
     from orchestra_trio.runtime.running import RunningOrchestra
     from orchestra_trio.wiring.graph import WiringGraph
     from orchestra_trio.wiring.options import GivenOptions
 
-__all__ = ["BlockingSubsystem", "Orchestra", "Subsystem"]
+__all__ = ["STATEMENT", "Orchestra"]
 
-In_contra = TypeVar("In_contra", contravariant=True)
-Out_co = TypeVar("Out_co", covariant=True, default=Never)
-Sig = TypeVar("Sig", default=Never)
+STATEMENT = "_declared_in"
+"""Where a class that no statement creates names the frame in which its annotations are to be looked up."""
+
 SignalT = TypeVar("SignalT", default=Never)
 EventT = TypeVar("EventT", default=Never)
 
 
-class Subsystem(Protocol[In_contra, Out_co, Sig]):
-    """Any async callable that takes a context: a function, a bound method, an object with `__call__`.
+@attrs.frozen
+class _Built:
+    """What an orchestra has that its constructor does not take: a builder, or the copy's original, gave it."""
 
-    As an annotation in an orchestra's class, `name: Subsystem[Consumes, Sends, Signals]` makes a slot; what it neither
-    sends nor hears is left out, or `Never`.
-
-    Source:
-        The trait of the same name in Rust orchestra.
-    """
-
-    def __call__(self, ctx: SubsystemContext[In_contra, Out_co, Sig], /) -> Awaitable[None]:
-        """Run until the work is done, or the input has ended."""
-        ...
-
-
-class BlockingSubsystem(Protocol[In_contra, Out_co, Sig]):
-    """Any function that takes a blocking context, and may block: it runs in a thread of its own.
-
-    `name: BlockingSubsystem[Consumes, Sends, Signals]` makes a slot, as with `Subsystem`.
-
-    Source:
-        Subsystems of Rust orchestra that are declared `blocking`.
-    """
-
-    def __call__(self, ctx: BlockingSubsystemContext[In_contra, Out_co, Sig], /) -> None:
-        """Run until the work is done, or the input has ended."""
-        ...
-
-
-_LATER = frozenset({"builder", "features", "message_types", "replace"})
-"""Names that orchestras will need themselves: refused from the start, so that no program breaks then."""
+    capacities: Mapping[str, int] = MappingProxyType({})
+    """Options of the class that it has values of its own for."""
+    connector: Connector[Any] | None = None
+    """What it is opened with; None for one of its own at each opening."""
+    holds_handle: bool = False
+    """Whether subsystems were made from the handle of this connector, so that they cannot be opened with another."""
 
 
 @dataclass_transform(kw_only_default=True, frozen_default=True, field_specifiers=(subsystem,))
-class Orchestra(Generic[SignalT, EventT]):
+class _Declared:
+    """Tells type checkers that the fields of orchestras, also those of `Orchestra` itself, make a constructor."""
+
+
+class Orchestra(_Declared, Generic[SignalT, EventT]):
     """A declared set of subsystems: `class Pipeline(Orchestra[Signal, Event], message_capacity=64)`.
 
     Fields annotated with `Subsystem[...]` are slots, all others baggage; an instance is made with keyword arguments
     and is frozen. It holds the subsystems, and does not run: see `open`. It may be opened again after it has ended.
+    `features={"trace"}` decides which slots declared with `subsystem_if` are in use; one that is not set is None.
 
     Class options, with their defaults: `message_capacity=1024`, `signal_capacity=64` and `event_capacity=64` count
     what fits into a lane; `signal_timeout=10` and `message_timeout=10` are seconds; `error` wraps exceptions of
@@ -95,6 +82,14 @@ class Orchestra(Generic[SignalT, EventT]):
     __declaration__: ClassVar[Declaration]
     """What the class says, resolved and checked."""
 
+    _built: ClassVar[_Built] = _Built()
+
+    message_types: ClassVar[tuple[type, ...]]
+    """All types of messages that slots consume or send, or that go out, each once, in the order of the class."""
+
+    features: Collection[str] = frozenset()
+    """The features that this orchestra was made with."""
+
     def __init_subclass__(cls, **options: Unpack[GivenOptions]) -> None:
         """Read the declaration, and make the constructor."""
         super().__init_subclass__()
@@ -103,11 +98,14 @@ class Orchestra(Generic[SignalT, EventT]):
             cls,
             base=Orchestra,
             slot_classes={Subsystem: False, BlockingSubsystem: True},
-            reserved={name for name in dir(Orchestra) if not name.startswith("_")} | _LATER,
+            reserved=_reserved_names(),
             parent=parent,
             options=options,
-            frame=sys._getframe(1),  # noqa: SLF001 - the class statement's frame: its locals may be annotations
+            frame=vars(cls).get(STATEMENT) or sys._getframe(1),  # noqa: SLF001 - of the class statement: its locals may be annotations
         )
+        if STATEMENT in vars(cls):
+            delattr(cls, STATEMENT)
+        cls.message_types = declaration.message_types
         if declaration.event_types and cls.on_event is Orchestra.on_event:
             events = " | ".join(map(type_name, declaration.event_types))
             raise DeclarationError(
@@ -121,7 +119,7 @@ class Orchestra(Generic[SignalT, EventT]):
                 "its on_dead_letter is async, and is called where nothing can wait",
                 "write `def on_dead_letter`",
             )
-        _make_constructor(cls, declaration)
+        make_constructor(cls, declaration)
 
     def __new__(cls, *_args: object, **_fields: object) -> Orchestra[SignalT, EventT]:
         """Make one of a declared class; `Orchestra` itself declares nothing."""
@@ -135,6 +133,45 @@ class Orchestra(Generic[SignalT, EventT]):
         """Return the wiring as a graph: who sends what to whom, and its strongly connected components."""
         return cls.__declaration__.graph
 
+    @classmethod
+    def builder(cls) -> Builder[Self]:
+        """Return a builder, for orchestras that are put together step by step.
+
+        Source:
+            `builder()` of Rust orchestra. Here it stands on the constructor, which is to be preferred: type checkers
+            know its arguments.
+        """
+        return Builder(cls.__declaration__, cls._construct)
+
+    def replace(self, **changes: Any) -> Self:  # noqa: ANN401 - fields of any type
+        """Return a copy with other fields: `pipeline.replace(parser=Spy(pipeline.parser))`. As `copy.replace`.
+
+        The copy is an orchestra of its own, which may be open at the same time. Of one that a builder made it keeps the
+        capacities, and the connector if it has one, which is for one opening of either.
+
+        Args:
+            changes: Fields, as for the constructor, `features` among them.
+
+        Raises:
+            TypeError: There is no such field.
+            DeclarationError: A field cannot be what it is set to.
+        """
+        declaration = self.__declaration__
+        known = ["features", *declaration.baggage, *(slot.name for slot in declaration.slots.values() if not slot.wip)]
+        for name in changes:
+            if name in declaration.slots and name not in known:
+                message = f"{declaration.name}.{name} is declared with wip=True, so that nothing can be held in it"
+                raise TypeError(message)
+            if name not in known:
+                message = f"{declaration.name} has no field {name!r}; {near_matches(name, known, 'it has')}"
+                raise TypeError(message)
+        fields = {name: getattr(self, name) for name in known} | changes
+        copy = type(self)(**fields)
+        vars(copy)["_built"] = self._built
+        return copy
+
+    __replace__ = replace
+
     def open(
         self, *, connector: Connector[EventT] | None = None, spawner: Spawner | None = None
     ) -> OpenOrchestra[SignalT, EventT]:
@@ -147,12 +184,22 @@ class Orchestra(Generic[SignalT, EventT]):
         `trio.BusyResourceError` where the orchestra is open already or the connector was used before.
 
         Args:
-            connector: Made before, so that others hold its handle already; None makes one with `event_capacity`.
+            connector: Made before, so that others hold its handle already; None uses the one that it was built with, or
+                makes one with `event_capacity`.
             spawner: Starts the tasks and threads; None starts them in trio's nurseries, as they are.
+
+        Raises:
+            ValueError: Its subsystems were built with the handle of another connector.
         """
-        if connector is None:
-            connector = Connector(self.__declaration__.options.event_capacity)
-        return OpenOrchestra(self._held(NurserySpawner() if spawner is None else spawner), connector)
+        built = self._built.connector
+        if self._built.holds_handle and connector not in (None, built):
+            message = (
+                f"subsystems of this {self.__declaration__.name} hold the handle of the connector that it was built "
+                f"with: leave out connector=, or build another one with .build_with_connector(connector)"
+            )
+            raise ValueError(message)
+        connector = connector or built or Connector(self.__declaration__.options.event_capacity)
+        return OpenOrchestra(self._held(connector, NurserySpawner() if spawner is None else spawner), connector)
 
     async def run(self) -> None:
         """Open, close the input at once and drain: for a wiring that ends by itself.
@@ -219,21 +266,48 @@ class Orchestra(Generic[SignalT, EventT]):
             letter: The message, and why nobody received it.
         """
 
-    def _held(self, spawner: Spawner) -> Held:
+    @classmethod
+    def _construct(
+        cls,
+        make_fields: Callable[[Any], dict[str, Any]],
+        capacities: Mapping[str, int],
+        connector: Connector[EventT] | None,
+        *,
+        holds_handle: bool,
+    ) -> Self:
+        """Make one for a builder."""
+        if connector is None and holds_handle:
+            connector = Connector(cls.__declaration__.options.event_capacity)
+        made = cls(**make_fields(None if connector is None else connector.handle))
+        vars(made)["_built"] = _Built(capacities, connector, holds_handle)
+        return made
+
+    def _held(self, connector: Connector[EventT], spawner: Spawner) -> Held:
         declaration = self.__declaration__
+        names = declaration.needed(self.features)
+        capacities: dict[str, Any] = dict(self._built.capacities)
+        options = attrs.evolve(declaration.options, **capacities)
         return Held(
             declaration=declaration,
-            subsystems={name: getattr(self, name) for name, slot in declaration.slots.items() if not slot.wip},
+            graph=declaration.graph_of(names),
+            slots={name: slot.under(options) for name, slot in declaration.slots.items()},
+            subsystems={name: getattr(self, name) for name in names},
             on_event=self.on_event,
             on_dead_letter=self.on_dead_letter,
-            acquire=self._acquire,
+            acquire=lambda: self._acquire(connector),
             release=self._release,
             spawner=spawner,
         )
 
-    def _acquire(self) -> None:
+    def _acquire(self, connector: Connector[EventT]) -> None:
+        name = self.__declaration__.name
         if vars(self).get("_is_open", False):
-            message = f"this {self.__declaration__.name} is open already: wait until it has ended, or make another one"
+            message = f"this {name} is open already: wait until it has ended, or make another one"
+            raise trio.BusyResourceError(message)
+        if connector is self._built.connector and connector._is_used:  # noqa: SLF001 - a friend
+            whose = "its subsystems hold the handle" if self._built.holds_handle else "others may hold the handle"
+            remedy = "build another one" + ("" if self._built.holds_handle else ", or open it with a new connector=")
+            message = f"this {name} was built with a connector, for one opening, and {whose}: {remedy}"
             raise trio.BusyResourceError(message)
         vars(self)["_is_open"] = True
 
@@ -241,38 +315,7 @@ class Orchestra(Generic[SignalT, EventT]):
         vars(self)["_is_open"] = False
 
 
-def _make_constructor(cls: type[Orchestra[Any, Any]], declaration: Declaration) -> None:
-    """Let attrs make the constructor, the representation, and the instances frozen."""
-    fields: dict[str, Any] = {}
-    for name, slot in declaration.slots.items():
-        if name in vars(cls):
-            delattr(cls, name)  # the specifier has been read
-        if not slot.wip:
-            fields[name] = attrs.field(validator=[_check_callable, _check_kind])
-    for name in declaration.baggage:
-        default = getattr(cls, name, attrs.NOTHING)
-        fields[name] = attrs.field(default=default)
-    attrs.define(cls, these=fields, frozen=True, kw_only=True, slots=False, eq=False)
-
-
-def _check_kind(orchestra: Orchestra[Any, Any], field: attrs.Attribute[Any], value: object) -> None:
-    """Refuse an async function for a blocking slot; that a sync one stands in another slot shows when it is called."""
-    declaration = orchestra.__declaration__
-    called = value if inspect.isroutine(value) else getattr(value, "__call__", value)  # noqa: B004 - to look at it
-    if declaration.slots[field.name].blocking and inspect.iscoroutinefunction(called):
-        raise DeclarationError(
-            declaration.name,
-            "an async function is no blocking subsystem",
-            "annotate the slot as a Subsystem, or set it to a function that is not async",
-            slot=field.name,
-        )
-
-
-def _check_callable(orchestra: Orchestra[Any, Any], field: attrs.Attribute[Any], value: object) -> None:
-    if not callable(value):
-        raise DeclarationError(
-            orchestra.__declaration__.name,
-            f"a {type(value).__qualname__} is no subsystem",
-            "set it to an async callable that takes a context",
-            slot=field.name,
-        )
+def _reserved_names() -> set[str]:
+    """Return the names that no field may have: what the class and the builder need, and constructors call `self`."""
+    public = {name for name in dir(Orchestra) if not name.startswith("_")}
+    return public | BUILDER_NAMES | {"message_types", "self"}

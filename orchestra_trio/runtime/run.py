@@ -14,11 +14,9 @@ import math
 from collections import Counter
 from contextvars import ContextVar
 from functools import partial
-from itertools import chain
 from threading import get_ident
 from typing import TYPE_CHECKING, Any
 
-import attrs
 import trio
 from trio.lowlevel import enable_ki_protection
 
@@ -37,10 +35,11 @@ from orchestra_trio.runtime.contexts.outlet import Outlet, reason_after_exit
 from orchestra_trio.runtime.contexts.sender import SubsystemSender
 from orchestra_trio.runtime.dead_letters import DeadLetters
 from orchestra_trio.runtime.drain import Drain
+from orchestra_trio.runtime.held import join_restart_groups, shared_mailboxes
 from orchestra_trio.runtime.life.failures import Failures, without, without_cancelled
 from orchestra_trio.runtime.life.incarnation import call_users
 from orchestra_trio.runtime.life.live import LiveSubsystem
-from orchestra_trio.runtime.life.restarts import Failure, RestartGroup
+from orchestra_trio.runtime.life.restarts import Failure
 from orchestra_trio.runtime.signals import Signals
 from orchestra_trio.runtime.watch.deadlock import DeadlockWatch
 from orchestra_trio.runtime.watch.rest import RestWatch
@@ -50,31 +49,15 @@ if TYPE_CHECKING:
 
     from orchestra_trio.delivery.lanes import Buried, Lane, Offer
     from orchestra_trio.records import DeadLetterReason
-    from orchestra_trio.runtime.life.spawner import Spawner
-    from orchestra_trio.wiring.declaration import Declaration
+    from orchestra_trio.runtime.held import Held
     from orchestra_trio.wiring.options import OrchestraOptions
     from orchestra_trio.wiring.routing import Routes
     from orchestra_trio.wiring.slots import Slot
 
-__all__ = ["Held", "Run"]
+__all__ = ["Run"]
 
 _handling_events_of: ContextVar[Run | None] = ContextVar("_handling_events_of", default=None)
 """The run whose event the current task handles: what it routes is input that came before the input was closed."""
-
-
-@attrs.frozen(kw_only=True)
-class Held:
-    """What a run needs of the orchestra that it runs."""
-
-    declaration: Declaration
-    subsystems: dict[str, Callable[[Any], Any]]
-    """Async functions of a `SubsystemContext`, sync ones of a `BlockingSubsystemContext`."""
-    on_event: Callable[[Any, Any], Awaitable[object]]
-    on_dead_letter: Callable[[DeadLetter], object]
-    acquire: Callable[[], None]
-    """Marks the orchestra as open; raises where it is already."""
-    release: Callable[[], None]
-    spawner: Spawner
 
 
 class Run:
@@ -94,7 +77,7 @@ class Run:
         self.orchestra: str = declaration.name
         self.options: OrchestraOptions = declaration.options
         self.routes: Routes = declaration.routes
-        self.slots: Mapping[str, Slot] = declaration.slots
+        self.slots: Mapping[str, Slot] = held.slots
         self.is_stopping: bool = False
         self.input_closed: trio.Event = trio.Event()
         self.stopped: trio.Event = trio.Event()
@@ -105,15 +88,18 @@ class Run:
         wrap = self.options.error
         self.failures: Failures = Failures(self.orchestra, self.cancel, wrap)
         self.dead_letters: DeadLetters = DeadLetters(held.on_dead_letter, self._fail_in_hook)
-        shared = _shared_mailboxes(declaration)
+        shared = shared_mailboxes(held)
         self.subsystems: dict[str, LiveSubsystem] = {
             name: LiveSubsystem(
-                slot, self.orchestra, self._make_mailbox(slot, shared=name in shared), self._report, held.spawner
+                held.slots[name],
+                self.orchestra,
+                self._make_mailbox(held.slots[name], shared=name in shared),
+                self._report,
+                held.spawner,
             )
-            for name, slot in declaration.slots.items()
-            if not slot.wip
+            for name in held.subsystems
         }
-        _join_restart_groups(declaration, self.subsystems)
+        join_restart_groups(held.graph, self.subsystems)
         self._alive = len(self.subsystems)
         self._threads = trio.CapacityLimiter(math.inf)
         """Of blocking subsystems: those of other users of trio's default limiter are none of their concern."""
@@ -149,8 +135,8 @@ class Run:
             self.orchestra, self.subsystems, self.scope, outer_deadline, self._report_deadlock
         )
         if self.options.on_deadlock != "ignore":
-            self.deadlocks.watch(self.held.declaration.graph)
-        self.drain = Drain(self.held.declaration.graph, self.subsystems, self.watch)
+            self.deadlocks.watch(self.held.graph)
+        self.drain = Drain(self.held.graph, self.subsystems, self.watch)
         for live in self.subsystems.values():
             self.held.spawner.start_soon(self.nursery, self._run_subsystem, live, name=live.name, subsystem=live.name)
         if not self._alive:
@@ -372,25 +358,6 @@ class Run:
         self, lane: Lane[Any], dead: Buried[Any] | Offer[Any], consumer: str | None, reason: DeadLetterReason
     ) -> None:
         self.dead_letters.add(DeadLetter(dead.item, dead.sender, consumer, lane.name, reason))
-
-
-def _shared_mailboxes(declaration: Declaration) -> set[str]:
-    """Return whose mailboxes threads take from or put into: blocking subsystems, and those that they send to."""
-    blocking = {name for name, slot in declaration.slots.items() if slot.blocking}
-    return blocking | {edge.consumer for edge in declaration.graph.edges if edge.sender in blocking}
-
-
-def _join_restart_groups(declaration: Declaration, subsystems: Mapping[str, LiveSubsystem]) -> None:
-    """Let the subsystems of each restart group begin anew together."""
-    groups: dict[str, list[LiveSubsystem]] = {}
-    for name in chain.from_iterable(declaration.graph.components):
-        live = subsystems[name]
-        if live.slot.restart_group is not None:
-            groups.setdefault(live.slot.restart_group, []).append(live)
-    for members in groups.values():
-        group = RestartGroup(members)
-        for live in members:
-            live.group = group
 
 
 def _counted(buried: list[tuple[Lane[Any], Buried[Any]]]) -> str:

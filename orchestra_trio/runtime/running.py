@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Concatenate, Generic, Never, ParamSpec
 
+import attrs
 import trio
 from trio.lowlevel import enable_ki_protection
 from typing_extensions import TypeVar
 
 from orchestra_trio.records import DeadLetter, OrchestraStatistics, Priority, StopReport, SubsystemStatistics
 from orchestra_trio.runtime.watch.standing import describe, stand
+from orchestra_trio.runtime.watch.traffic import read_figures
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -17,6 +19,7 @@ if TYPE_CHECKING:
     from orchestra_trio.delivery.ends import MeteredReceiver, MeteredSender
     from orchestra_trio.delivery.oneshot import OneshotSender
     from orchestra_trio.runtime.run import Run
+    from orchestra_trio.wiring.graph import WiringGraph
 
 __all__ = ["RunningOrchestra"]
 
@@ -321,6 +324,14 @@ class RunningOrchestra(Generic[SignalT_contra, EventT_contra]):
             dead_letters=dict(run.dead_letters.counts),
             uptime=ended_at - run.opened_at,
         )
+
+    def graph(self) -> WiringGraph:
+        """Return the wiring as a graph with live figures: messages sent along each edge, and how full the lanes are.
+
+        What is not in use with the orchestra's features counts as not built. Changes nothing.
+        """
+        run = self._run
+        return attrs.evolve(run.held.graph, figures=read_figures(run.subsystems.values(), run.outgoing_mailbox))
 
     def dump(self) -> str:
         """Return where every subsystem stands, as text: state, lanes, waits, and the stacks of all tasks and threads.

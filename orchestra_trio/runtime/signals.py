@@ -85,7 +85,8 @@ class Signals:
         """
         names = self.routes.subscribers(type(signal))
         self.epoch += 1
-        recipients = [live for live in map(self.subsystems.__getitem__, names) if not live.has_ended]
+        subscribed = [self.subsystems[name] for name in names if name in self.subsystems]
+        recipients = [live for live in subscribed if not live.has_ended]
         for live in recipients:
             live.mailbox.put_signal(signal, self.epoch)
         self._broadcast.set()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from itertools import chain
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Never, get_args, get_origin
 
@@ -10,6 +11,7 @@ import attrs
 from typing_extensions import get_original_bases
 
 from orchestra_trio.wiring.annotations import Scope, statement_frame
+from orchestra_trio.wiring.builder import derived_names
 from orchestra_trio.wiring.checks import (
     check_consumers,
     check_purposes,
@@ -19,7 +21,7 @@ from orchestra_trio.wiring.checks import (
     unsent_types,
 )
 from orchestra_trio.wiring.fields import Fields, read_fields
-from orchestra_trio.wiring.graph import build_graph, wiring_edges
+from orchestra_trio.wiring.graph import Boundary, OpenEnd, build_graph, wiring_edges
 from orchestra_trio.wiring.message_types import message_types
 from orchestra_trio.wiring.options import OrchestraOptions, read_options
 from orchestra_trio.wiring.routing import build_routes
@@ -31,7 +33,7 @@ if TYPE_CHECKING:
     from orchestra_trio.wiring.checks import Finding
     from orchestra_trio.wiring.graph import WiringGraph
     from orchestra_trio.wiring.options import Level
-    from orchestra_trio.wiring.routing import Routes
+    from orchestra_trio.wiring.routing import RouteKind, Routes
     from orchestra_trio.wiring.slots import Slot
 
 __all__ = ["Declaration", "declare"]
@@ -64,6 +66,40 @@ class Declaration:
 
     graph: WiringGraph = attrs.field(repr=False)
     """Who sends to whom."""
+
+    baggage_without_default: tuple[str, ...] = ()
+    """Baggage that must be given."""
+
+    @property
+    def message_types(self) -> tuple[type, ...]:
+        """All types that slots consume or send, or that go out, in the order of the class."""
+        slots = self.slots.values()
+        every = chain(*(slot.consumes for slot in slots), *(slot.sends for slot in slots), self.options.outgoing)
+        return tuple(dict.fromkeys(every))
+
+    @property
+    def features(self) -> tuple[str, ...]:
+        """The features that conditions of its slots ask for, by name."""
+        return tuple(
+            sorted(
+                {name for slot in self.slots.values() if slot.condition is not None for name in slot.condition.names}
+            )
+        )
+
+    def needed(self, features: Collection[str]) -> tuple[str, ...]:
+        """Return the slots that are built, and in use with these features, in declaration order."""
+        return tuple(
+            slot.name
+            for slot in self.slots.values()
+            if not slot.wip and (slot.condition is None or slot.condition.holds(features))
+        )
+
+    def graph_of(self, names: Collection[str]) -> WiringGraph:
+        """Return the graph in which only these slots are built."""
+        absent = [slot.name for slot in self.slots.values() if slot.name not in names]
+        if self.graph.wip.issuperset(absent):
+            return self.graph
+        return build_graph(self.slots, self.graph.edges, absent, self.graph.boundary)
 
 
 def declare(
@@ -101,6 +137,7 @@ def declare(
     signal_types, event_types = _read_parameters(cls, base, parent, scope)
     inherited = Fields({}, {}) if parent is None else Fields(parent.slots, parent.baggage)
     fields = read_fields(cls, inherited, settings, scope, slot_classes=slot_classes, reserved=reserved)
+    _check_builder_names(fields, scope)
     check_restart_groups(fields.slots.values(), scope)
     routes = _checked_routes(fields.slots, signal_types, settings, scope, frame)
     wip = [slot.name for slot in fields.slots.values() if slot.wip]
@@ -112,8 +149,30 @@ def declare(
         baggage=MappingProxyType(fields.baggage),
         options=settings,
         routes=routes,
-        graph=build_graph(fields.slots, wiring_edges(fields.slots, routes), wip),
+        graph=build_graph(
+            fields.slots,
+            wiring_edges(fields.slots, routes),
+            wip,
+            _boundary(scope.orchestra, fields.slots, signal_types, event_types, routes),
+        ),
+        baggage_without_default=tuple(name for name in fields.baggage if not _is_set(cls, name)),
     )
+
+
+def _check_builder_names(fields: Fields, scope: Scope) -> None:
+    """Refuse fields named as the builder's further methods for a slot."""
+    for slot in fields.slots:
+        for name in derived_names(slot):
+            if name in fields.slots or name in fields.baggage:
+                raise scope.fault(
+                    f"the builder needs this name itself, for the slot {slot!r}", "give one of them another name", name
+                )
+
+
+def _is_set(cls: type, name: str) -> bool:
+    """Return whether a class or a base of it sets a name: baggage then has a default."""
+    # Not hasattr, which also finds what every class has from its metaclass, such as `mro`.
+    return any(name in vars(one) for one in cls.__mro__)
 
 
 def _check_bases(cls: type, base: type, scope: Scope) -> None:
@@ -150,6 +209,33 @@ def _checked_routes(
     _report(unconsumed_types(slots.values(), routes), "unconsumed", options.unconsumed, scope, frame)
     _report(unsent_types(slots.values(), routes), "unsent", options.unsent, scope, frame)
     return routes
+
+
+def _boundary(
+    orchestra: str,
+    slots: Mapping[str, Slot],
+    signal_types: tuple[type, ...],
+    event_types: tuple[type, ...],
+    routes: Routes,
+) -> Boundary:
+    reached = {one: {routes.declared[end].kind for end in ends} for one, ends in routes.reach.items()}
+    sent = {end for ends in routes.reach.values() for end in ends}
+
+    def ends(kind: RouteKind) -> tuple[OpenEnd, ...]:
+        pairs = ((slot.name, one) for slot in slots.values() for one in slot.sends)
+        return tuple(OpenEnd(name, one) for name, one in pairs if kind in reached[one])
+
+    return Boundary(
+        orchestra=orchestra,
+        signal_types=signal_types,
+        event_types=event_types,
+        outgoing=ends("outgoing"),
+        unconsumed=ends("unconsumed"),
+        unsent=tuple(OpenEnd(slot.name, one) for slot in slots.values() for one in slot.consumes if one not in sent),
+        hearing={slot.name: slot.signals for slot in slots.values()},
+        blocking=frozenset(slot.name for slot in slots.values() if slot.blocking),
+        conditional={slot.name: str(slot.condition) for slot in slots.values() if slot.condition is not None},
+    )
 
 
 def _report(findings: Iterable[Finding], option: str, level: Level, scope: Scope, frame: FrameType | None) -> None:

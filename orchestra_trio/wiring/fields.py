@@ -8,7 +8,8 @@ import attrs
 
 from orchestra_trio.wiring.annotations import own_annotations
 from orchestra_trio.wiring.message_types import peeled, union_members
-from orchestra_trio.wiring.slots import SubsystemSpec, resolve_slot
+from orchestra_trio.wiring.slots import resolve_slot
+from orchestra_trio.wiring.specifiers import SubsystemSpec
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping

@@ -1,16 +1,18 @@
-"""Slots: the places for subsystems in an orchestra, and what `subsystem(...)` says about one."""
+"""Slots: the places for subsystems in an orchestra."""
 
 from __future__ import annotations
 
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, Literal, TypeAlias, overload
+from typing import TYPE_CHECKING
 
 import attrs
 
 from orchestra_trio.errors import type_name
+from orchestra_trio.wiring.features import Feature
 from orchestra_trio.wiring.message_types import message_types
 from orchestra_trio.wiring.options import check_positive_integer, check_word
 from orchestra_trio.wiring.restart import Restart
+from orchestra_trio.wiring.specifiers import AfterExit, OnExit
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -18,37 +20,11 @@ if TYPE_CHECKING:
     from orchestra_trio.records import LaneStrategy
     from orchestra_trio.wiring.annotations import Scope
     from orchestra_trio.wiring.options import OrchestraOptions
+    from orchestra_trio.wiring.specifiers import SubsystemSpec
 
-__all__ = ["AfterExit", "OnExit", "Slot", "SubsystemSpec", "resolve_slot", "subsystem"]
-
-OnExit: TypeAlias = Literal["continue", "stop"]
-"""What the normal end of a subsystem means for the others; `stop` closes the orchestra's input."""
-
-AfterExit: TypeAlias = Literal["raise", "dead_letter"]
-"""What a message to a subsystem gets once that has ended."""
-
+__all__ = ["Slot", "resolve_slot"]
 
 _ROLES = ("consumed type", "sent type", "signal type")
-
-
-@attrs.frozen(kw_only=True, eq=False)
-class SubsystemSpec:
-    """What `subsystem(...)` was told, unchecked; None leaves it to the annotation or to the class."""
-
-    consumes: object = None
-    sends: object = None
-    signals: object = None
-    message_capacity: int | None = None
-    signal_capacity: int | None = None
-    priority: bool = False
-    unbounded: Mapping[type, str] = attrs.field(factory=dict[type, str])
-    select: LaneStrategy | None = None
-    restart: Restart | None = None
-    restart_group: str | None = None
-    on_exit: OnExit = "continue"
-    after_exit: AfterExit = "raise"
-    readiness: bool = False
-    wip: bool = False
 
 
 @attrs.frozen(kw_only=True)
@@ -103,6 +79,9 @@ class Slot:
     wip: bool
     """Whether it is not built yet: nothing is held in it, and messages to it become dead letters."""
 
+    condition: Feature | None
+    """On which features it is in use; None for always."""
+
     spec: SubsystemSpec = attrs.field(eq=False, repr=False)
     """What the field says itself; its capacities are None where the class's count."""
 
@@ -113,107 +92,6 @@ class Slot:
             message_capacity=self.spec.message_capacity or options.message_capacity,
             signal_capacity=self.spec.signal_capacity or options.signal_capacity,
         )
-
-
-@overload
-def subsystem(
-    *,
-    consumes: object = None,
-    sends: object = None,
-    signals: object = None,
-    message_capacity: int | None = None,
-    signal_capacity: int | None = None,
-    priority: bool = False,
-    unbounded: Mapping[type, str] | None = None,
-    select: LaneStrategy | None = None,
-    restart: Restart | None = None,
-    restart_group: str | None = None,
-    on_exit: OnExit = "continue",
-    after_exit: AfterExit = "raise",
-    readiness: bool = False,
-    wip: Literal[True],
-    init: Literal[False] = False,
-) -> Any: ...  # noqa: ANN401 - a field specifier stands for a value of the field's own type
-@overload
-def subsystem(
-    *,
-    consumes: object = None,
-    sends: object = None,
-    signals: object = None,
-    message_capacity: int | None = None,
-    signal_capacity: int | None = None,
-    priority: bool = False,
-    unbounded: Mapping[type, str] | None = None,
-    select: LaneStrategy | None = None,
-    restart: Restart | None = None,
-    restart_group: str | None = None,
-    on_exit: OnExit = "continue",
-    after_exit: AfterExit = "raise",
-    readiness: bool = False,
-    wip: Literal[False] = False,
-) -> Any: ...  # noqa: ANN401 - as above
-def subsystem(  # noqa: PLR0913 - each is one fact about a slot; few are given at once
-    *,
-    consumes: object = None,
-    sends: object = None,
-    signals: object = None,
-    message_capacity: int | None = None,
-    signal_capacity: int | None = None,
-    priority: bool = False,
-    unbounded: Mapping[type, str] | None = None,
-    select: LaneStrategy | None = None,
-    restart: Restart | None = None,
-    restart_group: str | None = None,
-    on_exit: OnExit = "continue",
-    after_exit: AfterExit = "raise",
-    readiness: bool = False,
-    wip: bool = False,
-    init: bool = False,  # noqa: ARG001 - type checkers alone read it: a wip slot is no argument of the constructor
-) -> Any:
-    """Say more about a slot than its annotation does.
-
-    Written `parser: Subsystem[Parse, Store] = subsystem(priority=True)`. The values are checked when the class that
-    has the field is created, so that errors name both.
-
-    Args:
-        consumes: The types it consumes, in place of the annotation's: a type, a union, a tuple of types, or Never.
-        sends: The types it sends, likewise.
-        signals: The types of signals it subscribes to, likewise.
-        message_capacity: Messages that fit into its bounded lane and into its priority lane; the class's by default.
-        signal_capacity: Signals that fit into its signal lane; the class's by default.
-        priority: Whether it has a priority lane.
-        unbounded: The types that it sends unbounded, each with what bounds them elsewhere: `{Log: "one per block"}`.
-        select: The strategy by which its message lanes are served; weighted by default.
-        restart: After which failures it begins anew; none by default, so that each is a first error.
-        restart_group: A name; the slots of one group begin anew together when one of them does.
-        on_exit: What its normal end means for the others; "stop" closes the orchestra's input.
-        after_exit: What a message to it gets once it has ended.
-        readiness: Whether it calls `ctx.started()`, and opening waits for that.
-        wip: Whether it is not built yet; nothing is held in it then.
-        init: Leave it out; it tells type checkers that a wip slot cannot be set.
-
-    Returns:
-        A specification that the class reads; typed as Any, since it stands for a subsystem.
-
-    Source:
-        The attribute `#[subsystem(...)]` of a field. Unlike it, unbounded sending is declared, with a reason.
-    """
-    return SubsystemSpec(
-        consumes=consumes,
-        sends=sends,
-        signals=signals,
-        message_capacity=message_capacity,
-        signal_capacity=signal_capacity,
-        priority=priority,
-        unbounded={} if unbounded is None else unbounded,
-        select=select,
-        restart=restart,
-        restart_group=restart_group,
-        on_exit=on_exit,
-        after_exit=after_exit,
-        readiness=readiness,
-        wip=wip,
-    )
 
 
 def resolve_slot(
@@ -261,6 +139,7 @@ def resolve_slot(
         readiness=spec.readiness,
         blocking=blocking,
         wip=spec.wip,
+        condition=spec.condition,
         spec=spec,
     )
 
@@ -276,6 +155,9 @@ def _check_values(name: str, spec: SubsystemSpec, scope: Scope) -> None:
             raise scope.fault(f"{option}={value!r} is neither True nor False", "write one of them", name)
     check_word("on_exit", spec.on_exit, OnExit, scope, name)
     check_word("after_exit", spec.after_exit, AfterExit, scope, name)
+    condition: object = spec.condition
+    if condition is not None and not isinstance(condition, Feature):
+        raise scope.fault(f"subsystem_if({condition!r}) is no condition", 'write subsystem_if(feature("name"))', name)
     restart: object = spec.restart
     if restart is not None and not isinstance(restart, Restart):
         raise scope.fault(f"restart={spec.restart!r} is no Restart", "write restart=Restart(), with its limits", name)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections import OrderedDict
+from collections import Counter, OrderedDict
 from typing import TYPE_CHECKING, Any
 
 import attrs
@@ -100,6 +100,7 @@ class LaneModel:
     blocked: int = 0
     tof: list[float] = attrs.Factory(list)
     shut: bool = False
+    sent_by: Counter[str | None] = attrs.Factory(Counter)
 
     @property
     def has_room(self) -> bool:
@@ -111,6 +112,7 @@ class LaneModel:
 
     def _count(self, entry: Entry) -> None:
         self.sent += 1
+        self.sent_by[entry.sender] += 1
         if self.sent % self.tof_every == 0:
             entry.stamp = self.clock()
 
@@ -172,6 +174,7 @@ class LaneModel:
         assert list(lane.offers) == [waiting for waiting, _ in self.offers]
         readout = lane.read()
         assert readout == self.readout()
+        assert lane.sent_by() == self.sent_by
         # Conservation (law 1) and back-pressure (law 7), at every moment.
         assert readout.sent == readout.received + readout.channel_len + lane.dead
         assert lane.dead == self.dead

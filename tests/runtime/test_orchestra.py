@@ -77,7 +77,7 @@ async def test_a_subsystem_is_any_async_callable() -> None:
 def test_what_is_not_callable_is_refused_when_the_orchestra_is_made() -> None:
     """The error names class, slot and type."""
     wrong: Any = 3
-    with pytest.raises(DeclarationError, match=r"Held.worker: a int is no subsystem"):
+    with pytest.raises(DeclarationError, match=r"Held.worker: an int is no subsystem"):
         Held(worker=wrong, path="x")
 
 

@@ -14,7 +14,8 @@ from typing_extensions import TypeVar
 from orchestra_trio.wiring.annotations import Scope
 from orchestra_trio.wiring.declaration import Declaration, declare
 from orchestra_trio.wiring.options import OrchestraOptions
-from orchestra_trio.wiring.slots import Slot, SubsystemSpec, resolve_slot
+from orchestra_trio.wiring.slots import Slot, resolve_slot
+from orchestra_trio.wiring.specifiers import SubsystemSpec
 
 if TYPE_CHECKING:
     from orchestra_trio.errors import DeclarationError

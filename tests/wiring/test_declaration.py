@@ -11,7 +11,7 @@ from orchestra_trio.errors import DeclarationError
 from orchestra_trio.wiring.declaration import declare
 from orchestra_trio.wiring.graph import Edge
 from orchestra_trio.wiring.options import OrchestraOptions
-from orchestra_trio.wiring.slots import subsystem
+from orchestra_trio.wiring.specifiers import subsystem
 from tests.wiring.samples import Fetch, Imported, LateTick, Parse, Sample, Stop, Store, Subsystem, Tick, facts
 
 T = TypeVar("T")

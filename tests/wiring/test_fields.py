@@ -8,7 +8,7 @@ import pytest
 import typing_extensions
 
 from orchestra_trio.errors import DeclarationError
-from orchestra_trio.wiring.slots import subsystem
+from orchestra_trio.wiring.specifiers import subsystem
 from tests.wiring.samples import Fetch, Parse, Sample, Store, Subsystem, facts
 
 FetchSlot = typing_extensions.TypeAliasType("FetchSlot", Subsystem[Fetch])

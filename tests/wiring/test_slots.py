@@ -9,7 +9,8 @@ import pytest
 from orchestra_trio.delivery.strategies import Weighted
 from orchestra_trio.errors import DeclarationError
 from orchestra_trio.wiring.options import OrchestraOptions
-from orchestra_trio.wiring.slots import Slot, SubsystemSpec, resolve_slot, subsystem
+from orchestra_trio.wiring.slots import Slot, resolve_slot
+from orchestra_trio.wiring.specifiers import SubsystemSpec, subsystem
 from tests.wiring.samples import Fetch, Parse, Stop, Store, Tick, facts, scope
 
 

@@ -125,7 +125,9 @@ class Outlet:
         mailbox, live = self._find_mailbox(route)
         if mailbox is None:
             nowhere: Any = _NoLane("bounded")
-            reason: DeadLetterReason = "wip" if route.kind == "wip" else "unconsumed"
+            reason: DeadLetterReason = "unconsumed" if route.consumer is None else "disabled"
+            if route.kind == "wip":
+                reason = "wip"
             beyond: Any = _NoLane("unbounded") if unbounded else None
             has_priority = route.consumer is not None and self.run.slots[route.consumer].priority
             high: Any = _NoLane("priority" if has_priority else "bounded")
@@ -218,10 +220,8 @@ class Outlet:
     def _find_mailbox(self, route: Route) -> tuple[Mailbox[Any, Any] | None, LiveSubsystem | None]:
         if route.kind == "outgoing":
             return self.run.outgoing_mailbox, None
-        if route.kind == "subsystem" and route.consumer is not None:
-            live = self.run.subsystems[route.consumer]
-            return live.mailbox, live
-        return None, None
+        live = None if route.consumer is None else self.run.subsystems.get(route.consumer)
+        return (None, None) if live is None else (live.mailbox, live)
 
     def _reason_after_exit(self, port: Port, message_type: type) -> DeadLetterReason:
         if port.live is None:
