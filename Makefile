@@ -104,6 +104,9 @@ docs: $(VENV)/.dev
 .PHONY: wirings
 wirings: $(VENV)/.dev
 	$(BIN)/orchestra-trio check orchestra_trio.cli.demo.wiring:Indexing --allow-unsent Walk --allow-unsent Lookup
+	$(BIN)/orchestra-trio check examples.dig:Mine --allow-cycle digger,sorter
+	$(BIN)/orchestra-trio check examples.network_node:NetworkNode --allow-cycle approval_voting,disputes \
+	    --allow-unsent Packet
 
 .PHONY: readme
 readme: $(VENV)/.dev
@@ -141,7 +144,7 @@ $(VENV)/.demo: $(VENV)/.created
 	@touch $@
 
 $(VENV)/.dev: $(VENV)/.created
-	@$(PIP) --editable '.[testing,demo,benchmarks]' --group dev
+	@$(PIP) --editable '.[graph,testing,demo,benchmarks]' --group dev
 	@touch $@
 
 .PHONY: clean

@@ -11,10 +11,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from orchestra_trio import Restart, fresh
+from orchestra_trio import Restart, fresh, subsystem
 from orchestra_trio.errors import DeclarationError
 from orchestra_trio.wiring.checks import check_restart_groups
-from orchestra_trio.wiring.slots import subsystem
 from tests.wiring.samples import Fetch, Parse, Sample, Subsystem, facts, make_slot, scope
 
 

@@ -180,5 +180,8 @@ _SHOWN_JOBS = 3
 
 def _is_users(frame_globals: dict[str, Any]) -> bool:
     """Return whether a frame belongs to neither trio nor this library nor what runs threads."""
-    package = str(frame_globals.get("__name__", "")).partition(".")[0]
+    module = str(frame_globals.get("__name__", ""))
+    if module.startswith("orchestra_trio.cli."):
+        return True  # the demo is a user as any other
+    package = module.partition(".")[0]
     return package not in {"trio", "outcome", "threading", "contextvars", "queue", __name__.partition(".")[0]}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Never
+from typing import TYPE_CHECKING, Any, Never
 
 import pytest
 import trio
@@ -42,7 +42,8 @@ class Cast:
         self.lives = {name: Lives(*plays.get(name, [])) for name in ("a", "b", "c", "loner")}
 
     def held(self, orchestra: type[Chain] = Chain) -> Chain:
-        return orchestra(**self.lives)
+        fields: dict[str, Any] = dict(self.lives)
+        return orchestra(**fields)
 
     @property
     def begun(self) -> dict[str, list[float]]:
