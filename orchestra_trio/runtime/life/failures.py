@@ -31,7 +31,10 @@ def without(
     if isinstance(error, unwanted):
         return None
     group = _as_group(error)
-    return error if group is None else group.split(unwanted)[1]
+    if group is None:
+        return error
+    found, others = group.split(unwanted)
+    return error if found is None else others  # the group itself, where nothing is taken out: a copy may lose its type
 
 
 def members(error: BaseException) -> Sequence[BaseException]:

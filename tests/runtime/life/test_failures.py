@@ -134,6 +134,20 @@ class Annotated(Exception):
         return Annotated(origin)
 
 
+class Several(ExceptionGroup[Exception]):
+    """A group that a copy would not be."""
+
+
+async def test_a_users_group_comes_out_itself(autojump_clock: MockClock) -> None:
+    """Not a copy, which would be of another class."""
+    group = Several("two", [ValueError(1), KeyError(2)])
+    with stopped() as errors:
+        async with Solo(worker=Fails(group)).open():
+            pass
+    assert errors == [group]
+    assert errors[0] is group
+
+
 async def test_an_error_that_annotates_its_origin_is_replaced(autojump_clock: MockClock) -> None:
     """By what it returns for the name of the subsystem."""
     assert isinstance(Annotated(), AnnotateErrorOrigin)
