@@ -18,6 +18,7 @@ from tests.delivery.test_mailbox_machine import MailboxMachine, Strategy, strate
 
 if TYPE_CHECKING:
     from collections import OrderedDict
+    from collections.abc import Callable
 
 # --- One step after the other ----------------------------------------------------------------------------------------
 
@@ -189,10 +190,15 @@ def test_everybody_who_waits_is_served_once(seed: int) -> None:
     )
     assert [len(one.got) for one in served] == [1] * 50
     left: list[list[Any]] = [[] for _ in mailboxes]
+
+    def collect(take: Callable[[SharedMailbox[Any, Any]], list[Any]]) -> None:
+        for mailbox, found in zip(mailboxes, left, strict=True):
+            found.extend(take(mailbox))
+
     at_once(
-        lambda: [found.append(mailbox.take()) for mailbox, found in zip(mailboxes, left, strict=True)],
-        lambda: [found.append(mailbox.take_message()) for mailbox, found in zip(mailboxes, left, strict=True)],
-        lambda: [found.extend(mailbox.take_many(2)) for mailbox, found in zip(mailboxes, left, strict=True)],
+        lambda: collect(lambda mailbox: [mailbox.take()]),
+        lambda: collect(lambda mailbox: [mailbox.take_message()]),
+        lambda: collect(lambda mailbox: mailbox.take_many(2)),
         seed=seed,
     )
     for receiver, found in zip(served, left, strict=True):
