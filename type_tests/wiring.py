@@ -3,7 +3,15 @@
 from dataclasses import dataclass
 from typing import Never
 
-from orchestra_trio import OneshotSender, Orchestra, RunningOrchestra, Subsystem, subsystem
+from orchestra_trio import (
+    BlockingSubsystem,
+    OneshotSender,
+    Orchestra,
+    Restart,
+    RunningOrchestra,
+    Subsystem,
+    subsystem,
+)
 
 
 @dataclass(frozen=True)
@@ -63,3 +71,15 @@ class Quiet(Orchestra):
     """Neither signals nor events."""
 
     parser: Subsystem[Parse]
+
+
+class Service(Orchestra[Tick], on_deadlock="warn"):
+    """With a thread, and with restarts."""
+
+    fetcher: Subsystem[Fetch, Parse, Tick] = subsystem(
+        restart=Restart(max_restarts=3, within=60, backoff=0.1, factor=2, max_backoff=5, jitter=0.5, on=(OSError,)),
+        restart_group="net",
+    )
+    parser: Subsystem[Parse, Store] = subsystem(restart=Restart(order="rest"), restart_group="net")
+    store: BlockingSubsystem[Store | Lookup, Audit, Tick]
+    later: BlockingSubsystem[Audit] = subsystem(wip=True)

@@ -58,6 +58,7 @@ class OneshotState(Generic[AnswerT]):
     _dropped: bool = attrs.field(default=False, init=False)
     _soft_deadline: float = attrs.field(default=math.inf, init=False)
     _hard_deadline: float = attrs.field(default=math.inf, init=False)
+    _clock: trio.abc.Clock | None = attrs.field(default=None, init=False)
     token: trio.lowlevel.TrioToken = attrs.field(factory=trio.lowlevel.current_trio_token, init=False)
     """Of the run that it was made in."""
     _created_at: float = attrs.field(factory=trio.current_time, init=False)
@@ -67,11 +68,8 @@ class OneshotState(Generic[AnswerT]):
     @property
     def is_ended(self) -> bool:
         """Whether it has ended, recorded or not."""
-        return (
-            self.reason is not None
-            or self._dropped
-            or (self._hard_deadline < math.inf and trio.current_time() >= self._hard_deadline)
-        )
+        is_late = self._clock is not None and self._clock.current_time() >= self._hard_deadline
+        return self.reason is not None or self._dropped or is_late
 
     @property
     def measurements(self) -> Measurements | None:
@@ -130,6 +128,8 @@ class OneshotState(Generic[AnswerT]):
             self._first_wait_at = now = trio.current_time()
             self._soft_deadline = now + self._soft_timeout
             self._hard_deadline = now + self._hard_timeout
+            if self._hard_timeout < math.inf:
+                self._clock = trio.lowlevel.current_clock()  # which other threads may ask, too
         while True:
             if (deadline := min(self._soft_deadline, self._hard_deadline)) < math.inf:
                 with trio.CancelScope(deadline=deadline):

@@ -191,14 +191,14 @@ def test_everybody_who_waits_is_served_once(seed: int) -> None:
     assert [len(one.got) for one in served] == [1] * 50
     left: list[list[Any]] = [[] for _ in mailboxes]
 
-    def take_all(take: Callable[[SharedMailbox[Any, Any]], list[Any]]) -> None:
+    def collect(take: Callable[[SharedMailbox[Any, Any]], list[Any]]) -> None:
         for mailbox, found in zip(mailboxes, left, strict=True):
             found.extend(take(mailbox))
 
     at_once(
-        lambda: take_all(lambda mailbox: [mailbox.take()]),
-        lambda: take_all(lambda mailbox: [mailbox.take_message()]),
-        lambda: take_all(lambda mailbox: mailbox.take_many(2)),
+        lambda: collect(lambda mailbox: [mailbox.take()]),
+        lambda: collect(lambda mailbox: [mailbox.take_message()]),
+        lambda: collect(lambda mailbox: mailbox.take_many(2)),
         seed=seed,
     )
     for receiver, found in zip(served, left, strict=True):

@@ -30,6 +30,8 @@ from tests.runtime.samples import AnyContext, Ask, Item, answering, forever, sto
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from trio.testing import MockClock
+
 
 def asks(ctx: AnyBlockingContext) -> list[int]:
     return [ctx.request(Ask, number) for number in range(5)]
@@ -233,6 +235,19 @@ async def test_a_oneshot_is_answered_and_closed_from_threads() -> None:
     reply, answer = open_oneshot[int]()
     await trio.to_thread.run_sync(answer.close)
     assert not reply.send(4)
+
+
+async def test_a_thread_may_ask_whether_an_answer_is_wanted(autojump_clock: MockClock) -> None:
+    """Also where there is a time limit to it."""
+    reply, answer = open_oneshot[int](hard_timeout=5)
+    assert await trio.to_thread.run_sync(lambda: reply.is_wanted)
+    with trio.move_on_after(1):
+        await answer.receive()
+    wanted: list[bool] = []
+    at_once(lambda: wanted.append(reply.is_wanted))
+    await trio.sleep(5)
+    at_once(lambda: wanted.append(reply.is_wanted))
+    assert wanted == [True, False]
 
 
 async def test_a_request_whose_consumer_is_cancelled_while_it_holds_it_gets_no_answer() -> None:

@@ -276,3 +276,27 @@ async def test_a_thread_that_waits_for_room_is_told_when_its_consumer_ends() -> 
             await running.wait_stopped()
     assert [type(one) for one in errors] == [SubsystemExited]
     assert running.statistics().dead_letters == {"left over": 2}
+
+
+async def test_a_thread_sends_to_one_that_lets_workers_do_it() -> None:
+    """Messages come as workers become free; the thread waits for them."""
+    at_work: list[int] = []
+    most: list[int] = []
+
+    async def work(number: int) -> None:
+        at_work.append(number)
+        most.append(len(at_work))
+        await trio.lowlevel.checkpoint()
+        at_work.remove(number)
+        done_by_workers.append(number)
+
+    async def sink(ctx: AnyContext) -> None:
+        async with ctx.open_workers(2) as workers:
+            async for incoming in workers:
+                workers.start_soon(work, incoming.number)
+
+    done_by_workers: list[int] = []
+    messages = [Item(number) for number in range(100)]
+    await Press(source=lambda ctx: ctx.send_many(messages), sink=sink).run()
+    assert sorted(done_by_workers) == [*range(100)]
+    assert max(most) <= 2

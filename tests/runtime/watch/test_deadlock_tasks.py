@@ -105,13 +105,20 @@ async def test_a_child_that_ends_in_a_nursery_of_users(
 
 
 @pytest.mark.parametrize("body", CHILDREN)
-async def test_a_task_that_comes_to_the_end_of_its_nursery(autojump_clock: MockClock, body: Main) -> None:
+@pytest.mark.parametrize("in_job", [False, True])
+async def test_a_task_that_comes_to_the_end_of_its_nursery(autojump_clock: MockClock, body: Main, in_job: bool) -> None:
     """Nobody tells of that either, whatever it was waiting for before."""
 
-    async def a(ctx: AnyContext) -> None:
+    async def parent(ctx: AnyContext) -> None:
         async with trio.open_nursery() as nursery:
             nursery.start_soon(fills(MsgB()), ctx)
             await body(ctx)
+
+    async def a(ctx: AnyContext) -> None:
+        if in_job:
+            ctx.start_soon(parent, ctx)
+        else:
+            await parent(ctx)
 
     with stopped() as errors, trio.fail_after(LONG):
         async with Trio(a=a, b=fills(MsgA()), c=takes_late).open() as running:
