@@ -220,7 +220,7 @@ class Player(Ledger):
     # --- The whole -------------------------------------------------------------------------------------------------
 
     async def main(self, on_deadlock: str) -> None:
-        mains = {name_of(number): self.subsystem(number) for number in range(len(self.tangle.knots))}
+        mains: dict[str, Any] = {name_of(number): self.subsystem(number) for number in range(len(self.tangle.knots))}
         orchestra = make_class(self.tangle, on_deadlock)(**mains)
         trio.lowlevel.add_instrument(self)
         try:
