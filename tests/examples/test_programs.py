@@ -13,6 +13,7 @@ FOLDER = Path(__file__).resolve().parents[2] / "examples"
 
 OUTPUT = {
     "backpressure": r"(lane: 4 of 4 parcels, .*\nsignal: .*\nmessage: .*\n){2}end: all 24 delivered\n",
+    "dig": r"foreman -> digger: Dig \(bounded\)\n(.*\n)+can block: digger -.*-> digger\n",
     "duo": r"Ada: .*\nGrace: .*\nEdsger: .*\nleft on the shelf: 4\n",
     "spawners": r"subsystem  steps\n(.* \d+\n){2}threads at once: \d of 8\nwith a cap of 2: [12] of 8\n",
 }
