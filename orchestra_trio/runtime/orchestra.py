@@ -172,6 +172,10 @@ class Orchestra(_Declared, Generic[SignalT, EventT]):
 
     __replace__ = replace
 
+    def __copy__(self) -> Self:
+        """Return a copy that is not open, even while this orchestra is."""
+        return self.replace()
+
     def open(
         self, *, connector: Connector[EventT] | None = None, spawner: Spawner | None = None
     ) -> OpenOrchestra[SignalT, EventT]:

@@ -162,6 +162,7 @@ async def test_a_copy_may_be_open_beside_its_original(autojump_clock: MockClock)
             other.cancel()
         with pytest.raises(trio.BusyResourceError, match="this Solo is open already"):
             await original.run()
+        await copy.copy(original).run()
 
 
 def test_a_subclass_makes_copies_of_its_own_class() -> None:
