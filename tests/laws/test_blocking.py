@@ -8,12 +8,13 @@ from __future__ import annotations
 import time
 from collections import Counter, defaultdict
 from threading import Event
-from typing import TYPE_CHECKING, Any, NamedTuple, Never
+from typing import TYPE_CHECKING, Any, Never
 
 import attrs
 import networkx as nx
 import pytest
 import trio
+import trio.testing
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from typing_extensions import override
@@ -215,7 +216,8 @@ def test_all_laws_hold_where_subsystems_run_in_threads(ending: Ending, plan: Pla
 # --- Found -----------------------------------------------------------------------------------------------------------
 
 
-class Note(NamedTuple):
+@attrs.frozen
+class Note:
     """What a thread sends when it has heard a signal."""
 
     number: int
@@ -280,6 +282,7 @@ def test_a_thread_takes_no_signal_before_all_others_have_it() -> None:
             for number in range(1, 15):
                 await running.broadcast_signal(Tick(number))
             await running.wait_epoch(14)
+            await trio.testing.wait_all_tasks_blocked()
             clock.is_armed = True  # it is asked next when the sixteenth signal comes to the one in the middle
             await running.broadcast_signal(Tick(15))
 

@@ -67,7 +67,7 @@ def test_steep_growth_over_a_few_rounds_is_noise() -> None:
     """Of memory that grows by less than the total bound, nobody knows whether it goes on."""
     bound = BOUNDS["resident memory"]
     rounds = 100
-    step = bound.total / rounds * 0.9
+    step = 0.9 * bound.total / rounds
     assert step * 1000 > bound.steady
     assert played(lambda number: number * step, rounds, "resident memory").find_faults() == []
     assert played(lambda number: number * step, 2 * rounds, "resident memory").find_faults() != []
@@ -87,7 +87,7 @@ def test_it_is_measured_after_every_so_many_rounds() -> None:
     for number in range(1, 101):
         growth.look(number)
     assert growth.lines["memory blocks"].count == 10
-    assert growth.describe() == "+100 blocks in 1,000 rounds; too much were 1,000"
+    assert growth.describe() == "+100 blocks in 1,000 rounds; too much were 2,000"
 
 
 def test_objects_of_the_library_are_counted_by_type() -> None:

@@ -18,11 +18,9 @@ from tests.runtime.contexts.blocking import (
     Gate,
     Press,
     Tandem,
-    done,
     idle,
     until,
     until_it_ends,
-    until_it_waits,
     waits_of,
 )
 from tests.runtime.samples import Collect, Item, Other, Tick, stopped
@@ -210,91 +208,6 @@ async def test_a_background_job_that_begins_too_late_does_not_run() -> None:
     async with Desk(worker=worker).open() as running:
         await until_it_ends(running, "worker")
     assert running.statistics().subsystems["worker"].state == "finished"
-
-
-# --- Errors ----------------------------------------------------------------------------------------------------------
-
-
-async def test_what_the_function_raises_is_the_first_error() -> None:
-    """With a note that names subsystem, orchestra and the message in hand; others are cancelled."""
-
-    def worker(ctx: AnyBlockingContext) -> None:
-        ctx.receive()
-        raise LookupError
-
-    with stopped() as errors:
-        async with Tandem(source=lambda ctx: ctx.send(Item(3)), sink=worker).open():
-            await trio.sleep_forever()
-    assert [type(one) for one in errors] == [LookupError]
-    assert errors[0].__notes__ == ["orchestra_trio: raised in 'sink' of Tandem, with an Item in hand"]
-
-
-async def test_what_a_job_raises_is_the_first_error() -> None:
-    def job() -> None:
-        raise LookupError
-
-    def worker(ctx: AnyBlockingContext) -> None:
-        ctx.start_soon(job, name="a job")
-        idle(ctx)
-
-    player = Does(worker)
-    with stopped() as errors:
-        async with Desk(worker=player).open():
-            await trio.sleep_forever()
-    assert [type(one) for one in errors] == [LookupError]
-    assert errors[0].__notes__ == ["orchestra_trio: raised in 'worker' of Desk, in its job 'a job'"]
-    assert isinstance(player.error, trio.Cancelled)
-
-
-async def test_groups_that_a_thread_raises_stay_whole() -> None:
-    group = ExceptionGroup("of users", [LookupError(), ValueError()])
-
-    def worker(_: AnyBlockingContext) -> None:
-        raise group
-
-    with stopped() as errors:
-        await Desk(worker=worker).run()
-    (only,) = errors
-    assert isinstance(only, ExceptionGroup)
-    assert (only.message, only.exceptions) == (group.message, group.exceptions)
-
-
-async def test_errors_raised_while_it_is_cancelled_are_recorded_too() -> None:
-    def worker(ctx: AnyBlockingContext) -> None:
-        try:
-            ctx.receive()
-        finally:
-            raise ValueError
-
-    def other(_: AnyBlockingContext) -> None:
-        gate.wait()
-        raise LookupError
-
-    gate = Gate()
-    with stopped() as errors:
-        async with Tandem(source=other, sink=worker).open() as running:
-            await until_it_waits(running, "sink")
-            gate.open()
-            await trio.sleep_forever()
-    assert [type(one) for one in errors] == [LookupError, ValueError]
-
-
-async def test_a_keyboard_interrupt_that_a_thread_raises_comes_out_as_it_is() -> None:
-    def worker(_: AnyBlockingContext) -> None:
-        raise KeyboardInterrupt
-
-    with stopped() as errors:
-        await Desk(worker=worker).run()
-    assert [type(one) for one in errors] == [KeyboardInterrupt]
-
-
-async def test_nothing_lingers_of_a_thread_that_has_ended() -> None:
-    """No task, and no thread in a call."""
-    before = trio.lowlevel.current_statistics().tasks_living
-    for _ in range(3):
-        async with Tandem(source=done, sink=idle).open():
-            pass
-    assert trio.lowlevel.current_statistics().tasks_living == before
 
 
 # --- Beginning anew --------------------------------------------------------------------------------------------------

@@ -215,7 +215,8 @@ async def test_the_dump_shows_where_threads_stand() -> None:
     def compute() -> None:
         gate.wait()
 
-    def source(_: AnyBlockingContext) -> None:
+    def source(ctx: AnyBlockingContext) -> None:
+        ctx.started()
         compute()
 
     gate = Gate()
