@@ -57,7 +57,7 @@ class SharedLane(Lane[T]):
     ) -> None:
         """Make an empty lane, with the lock of its mailbox; the rest is as for `Lane`."""
         super().__init__(name, capacity, clock=clock, receivers=receivers, tof_every=tof_every)
-        self.lock = lock
+        self.lock: RLock = lock
 
     @override
     def post(self, item: T, sender: str | None, reply: Reply | None = None) -> bool:
@@ -133,7 +133,7 @@ class SharedMailbox(Mailbox[MessageT, SignalT]):
         tof_every: int = 16,
     ) -> None:
         """Make an empty, open mailbox. The strategy's chooser is called in whatever thread receives."""
-        self.lock = RLock()
+        self.lock: RLock = RLock()
         super().__init__(
             message_capacity=message_capacity,
             signal_capacity=signal_capacity,

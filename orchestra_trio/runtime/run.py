@@ -202,6 +202,10 @@ class Run:
         self.input_closed.set()
         self.watch.close()
         self.deadlocks.close()
+        for live in self.subsystems.values():
+            if not live.has_ended:  # it was never started: the spawner has raised
+                live.end = "cancelled"
+                self._note_end(live)
         unhandled = len(self.events.mailbox.bounded)
         if unhandled:
             logger.warning("%s ended with events unhandled: %d", self.orchestra, unhandled, extra=self.origin.extra)

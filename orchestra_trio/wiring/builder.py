@@ -58,7 +58,9 @@ class Construct(Protocol[OrchestraT_co]):
 
 @attrs.frozen(repr=False)
 class Builder(Generic[OrchestraT_co]):
-    """Puts an orchestra together step by step: `Pipeline.builder().fetcher(fetch).db_path("x.db").build()`.
+    """Puts an orchestra together step by step. Made by `Orchestra.builder`.
+
+    `Pipeline.builder().fetcher(fetch).db_path("x.db").build()`.
 
     For a slot `fetcher` it has `fetcher(subsystem)`; `fetcher_with(make)`, which calls `make(handle)` for it; and
     `replace_fetcher(change)`, which calls `change(original)` for the one to take the original's place. For baggage

@@ -144,7 +144,11 @@ class WiringGraph:
 
     @property
     def blocking_cycles(self) -> tuple[Cycle, ...]:
-        """One for each set of slots that can make each other wait in a circle, so that a deadlock is possible."""
+        """One for each set of slots that can make each other wait in a circle, so that a deadlock is possible.
+
+        Types that a slot declares unbounded do not count: it sends them with `send_unbounded`, which never waits. If
+        it sends one with `send` or `request` for all that, it does wait, and this cannot know.
+        """
         bounded = build_graph(self.nodes, filter(can_block, self.edges), self.wip)
         return bounded.cycles
 

@@ -243,6 +243,7 @@ class SubsystemContext(SubsystemSender[Out_contra], Generic[In_co, Out_contra, S
             max_in_flight: At least 1.
 
         Raises:
+            TypeError: `max_in_flight` is no integer.
             ValueError: `max_in_flight` is less than 1.
 
         Source:

@@ -128,9 +128,16 @@ class Incarnation:
         title = title_of(async_fn, name)
         run = self._run_background if background else self._run_job
         spawner, subsystem = self.owner.spawner, self.owner.name
-        spawner.start_soon(nursery, run, title, async_fn, args, name=title, subsystem=subsystem)
-        self.owner.jobs += 1
-        self._live += not background
+        self._enter(background=background)
+        was_refused = [False]
+        try:
+            spawner.start_soon(nursery, run, was_refused, title, async_fn, args, name=title, subsystem=subsystem)
+        except BaseException:
+            was_refused[0] = True  # it may have been started for all that
+            self.owner.jobs -= 1
+            if not background:
+                self._leave()
+            raise
 
     async def start(self, async_fn: AsyncFn, *args: object, name: object) -> object:
         """Start a job, and wait until it says that it is started. See `trio.Nursery.start`."""
@@ -184,7 +191,9 @@ class Incarnation:
             self._leave()
 
     @enable_ki_protection
-    async def _run_job(self, title: str, async_fn: AsyncFn, args: tuple[object, ...]) -> None:
+    async def _run_job(self, was_refused: list[bool], title: str, async_fn: AsyncFn, args: tuple[object, ...]) -> None:
+        if was_refused[0]:
+            self._enter(background=False)
         try:
             await self._keep_alive(title, async_fn, args)
         finally:
@@ -217,7 +226,11 @@ class Incarnation:
             self._leave()
 
     @enable_ki_protection
-    async def _run_background(self, title: str, async_fn: AsyncFn, args: tuple[object, ...]) -> None:  # noqa: ASYNC910 - a task of the library, not a call of users
+    async def _run_background(  # noqa: ASYNC910 - a task of the library, not a call of users
+        self, was_refused: list[bool], title: str, async_fn: AsyncFn, args: tuple[object, ...]
+    ) -> None:
+        if was_refused[0]:
+            self._enter(background=True)
         origin_of_task.set(self.owner.origin)
         scope = trio.CancelScope()
         try:
@@ -236,6 +249,11 @@ class Incarnation:
             del self.background[scope]
             self.owner.jobs -= 1
             self.owner.note_moved()
+
+    def _enter(self, *, background: bool) -> None:
+        """Count in a job; one that is not in the background keeps the incarnation alive."""
+        self.owner.jobs += 1
+        self._live += not background
 
     def _leave(self) -> None:
         """Count out the main task or a job; the last one takes the background jobs with it."""

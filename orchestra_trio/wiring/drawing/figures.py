@@ -67,7 +67,7 @@ class Readings:
 
     def __init__(self, figures: Figures | None) -> None:
         """Sort them by place; None has nothing to show."""
-        self.is_live = figures is not None
+        self.is_live: bool = figures is not None
         self._sent: dict[Pair, Counter[MessageLane]] = {}
         self._queues: dict[str, dict[LaneName, Queue]] = {}
         if figures is not None:

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Never
 import pytest
 import trio
 
-from orchestra_trio import BlockingSubsystem, BlockingSubsystemContext, Connector, Orchestra, Subsystem
+from orchestra_trio import BlockingSubsystem, BlockingSubsystemContext, Connector, DeadLetter, Orchestra, Subsystem
 from tests.runtime.life.spawners import Everything, Mixed, Structural, wait_for_all
-from tests.runtime.samples import AnyContext, Imported, Item, Other, Solo, Tick, forever, idle, stopped
+from tests.runtime.samples import AnyContext, Duo, Imported, Item, Other, Solo, Tick, forever, idle, stopped
 
 if TYPE_CHECKING:
     from trio.testing import MockClock
@@ -174,3 +174,45 @@ async def test_an_error_for_a_job_of_a_thread_comes_out_in_that_thread() -> None
         pass
     assert [type(error) for error in caught] == [LookupError]
     assert running.statistics().subsystems["thread"].jobs == 0
+
+
+async def test_an_error_after_a_job_was_started_leaves_the_counts_right(autojump_clock: MockClock) -> None:
+    """The job runs and counts; the background jobs go on with the main task."""
+
+    async def worker(ctx: AnyContext) -> None:
+        ctx.start_soon(trio.sleep_forever, background=True)
+        with pytest.raises(LookupError):
+            ctx.start_soon(trio.sleep, 1, name="bad")
+        await trio.sleep(2)
+
+    spawner = Structural(fails_at=("start_soon", "bad"), starts_before=True)
+    async with Solo(worker=worker).open(spawner=spawner) as running:
+        await trio.sleep(0.5)
+        assert running.statistics().subsystems["worker"].jobs == 2
+        await trio.sleep(1)
+        assert running.statistics().subsystems["worker"].jobs == 1
+    assert running.statistics().subsystems["worker"].jobs == 0
+
+
+class Telling(Duo):
+    """Says what nobody received."""
+
+    letters: list[DeadLetter]
+
+    def on_dead_letter(self, letter: DeadLetter) -> None:
+        self.letters.append(letter)
+
+
+async def test_what_was_sent_to_a_subsystem_that_never_began_is_a_dead_letter(autojump_clock: MockClock) -> None:
+    async def source(ctx: AnyContext) -> None:
+        ctx.send_nowait(Item(1))
+        await trio.lowlevel.checkpoint()
+
+    letters: list[DeadLetter] = []
+    with stopped() as errors:
+        async with Telling(source=source, sink=idle, letters=letters).open(
+            spawner=Structural(fails_at=("start_soon", "sink"))
+        ):
+            pytest.fail("it opened")
+    assert [type(error) for error in errors] == [LookupError]
+    assert [(letter.message, letter.reason) for letter in letters] == [(Item(1), "left over")]
