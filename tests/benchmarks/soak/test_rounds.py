@@ -38,12 +38,13 @@ async def test_a_round_that_ends_in_this_way_is_without_fault(way: Way) -> None:
     played = Round(plan(way))
     assert await played.play() == []
     assert played.running is not None
-    assert played.ledger.accepted
+    if way in ("leave", "close the input"):
+        assert played.ledger.accepted
 
 
 @pytest.mark.parametrize("capacity", CAPACITIES)
 async def test_a_round_with_restarts_and_cancelled_steps_is_without_fault(capacity: int) -> None:
-    drawn = attrs.evolve(plan(), capacity=capacity, hiccups=0.1, cuts=0.5, dumps=True)
+    drawn = attrs.evolve(plan(), capacity=capacity, hiccups=0.3, cuts=0.5, dumps=True)
     played = Round(drawn)
     assert await played.play() == []
     assert played.ledger.count_notes()["hiccups"] > 0
