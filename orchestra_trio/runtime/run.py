@@ -37,6 +37,7 @@ from orchestra_trio.runtime.dead_letters import DeadLetters
 from orchestra_trio.runtime.drain import Drain
 from orchestra_trio.runtime.held import join_restart_groups, shared_mailboxes
 from orchestra_trio.runtime.life.failures import Failures, without, without_cancelled
+from orchestra_trio.runtime.life.frames import let_go
 from orchestra_trio.runtime.life.incarnation import call_users
 from orchestra_trio.runtime.life.live import LiveSubsystem
 from orchestra_trio.runtime.life.restarts import Failure
@@ -343,6 +344,7 @@ class Run:
 
     def _report(self, error: BaseException, live: LiveSubsystem, *, job: str | None) -> bool:
         if (self.is_stopping or live.is_stopping) and without(OneshotCancelled, error) is None:
+            let_go(error)
             return False  # an answer that will not come is the way to end of what is stopping
         if live.group.survives(live, Failure(error, job)):
             return False

@@ -33,6 +33,7 @@ import trio
 from trio.lowlevel import Abort, Task, enable_ki_protection
 
 from orchestra_trio.logs import logger
+from orchestra_trio.runtime.life.frames import let_go
 from orchestra_trio.runtime.life.incarnation import title_of
 from orchestra_trio.runtime.watch.standing import describe, stand
 
@@ -235,7 +236,8 @@ async def run_in_thread(
         nursery.start_soon(bridge.carry, name=f"{name} (calls of its thread)")
         try:
             await live.spawner.run_in_thread(run, name=name, subsystem=live.name, limiter=limiter)
-        except trio.Cancelled:
+        except trio.Cancelled as cancelled:
+            let_go(cancelled)  # trio leaves it in a cycle with the frames of the thread
             raise
         except BaseException as error:  # noqa: ASYNC103, BLE001 - raised again outside of the nursery, which would wrap it
             failure = error

@@ -15,24 +15,20 @@ Invariant: the members of a round begin at one time, after the last old incarnat
 
 from __future__ import annotations
 
-import dis
 import math
-import sys
-import traceback
 from collections import deque
-from contextlib import suppress
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 import attrs
 import trio
 
 from orchestra_trio.errors import type_name
 from orchestra_trio.logs import logger
-from orchestra_trio.runtime.life.failures import members, without
+from orchestra_trio.runtime.life.failures import without
+from orchestra_trio.runtime.life.frames import let_go
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from types import FrameType
 
     from orchestra_trio.runtime.life.live import LiveSubsystem
     from orchestra_trio.wiring.restart import Restart
@@ -119,7 +115,7 @@ class RestartGroup:
         this = self._rounds[live.name]
         _log(live, this, failures)
         for failure in failures:
-            _let_go(failure.error)  # before waiting: another member may end only when it is answered
+            let_go(failure.error)  # before waiting: another member may end only when it is answered
         self._note_ended(live, this)
         while True:
             await this.all_ended.wait()
@@ -191,34 +187,3 @@ def _log(live: LiveSubsystem, this: _Round, failures: Sequence[Failure]) -> None
             exc_info=other.error,
             extra=extra,
         )
-
-
-def _let_go(error: BaseException) -> None:
-    """Clear the frames of an error that nobody will see: a reply end in a local variable would keep its requester."""
-    seen: set[int] = set()
-    found: list[BaseException | None] = [error]
-    while found:
-        one = found.pop()
-        if one is None or id(one) in seen:
-            continue
-        seen.add(id(one))
-        for frame, _ in traceback.walk_tb(one.__traceback__):
-            if not _is_suspended(frame):
-                with suppress(RuntimeError):  # it is running
-                    frame.clear()
-        found += [one.__cause__, one.__context__]
-        found += [inner for inner in members(one) if inner is not one]
-
-
-_YIELD: Final = dis.opmap["YIELD_VALUE"]
-
-
-def _is_suspended(frame: FrameType) -> bool:
-    """Return whether a frame may be that of a coroutine or generator which is suspended, and would end if cleared.
-
-    An error may have one in its traceback: of a task that caught it and handed it on to a subsystem, which raised it
-    again. Such frames stand at the instruction that suspends. From Python 3.13 on they refuse to be cleared.
-    """
-    if sys.version_info >= (3, 13):
-        return False
-    return frame.f_code.co_code[frame.f_lasti] == _YIELD
