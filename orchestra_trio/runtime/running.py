@@ -10,7 +10,7 @@ from trio.lowlevel import enable_ki_protection
 from typing_extensions import TypeVar
 
 from orchestra_trio.records import DeadLetter, OrchestraStatistics, Priority, StopReport, SubsystemStatistics
-from orchestra_trio.runtime.watch.standing import describe, stand
+from orchestra_trio.runtime.watch.standing import dump, stand
 from orchestra_trio.runtime.watch.traffic import read_figures
 
 if TYPE_CHECKING:
@@ -338,10 +338,7 @@ class RunningOrchestra(Generic[SignalT_contra, EventT_contra]):
 
         For people: its form may change. It costs about a millisecond for each task. Changes nothing.
         """
-        numbers = self.statistics()
-        letters = ", ".join(f"{count} {reason}" for reason, count in numbers.dead_letters.items()) or "none"
-        head = f"{numbers.name}: up {numbers.uptime:.3f} s, epoch {numbers.epoch}, dead letters: {letters}"
-        return "\n\n".join([head, *(describe(stand(live)) for live in self._run.subsystems.values())]) + "\n"
+        return dump(self.statistics(), [stand(live) for live in self._run.subsystems.values()])
 
     def map_subsystems(self, function: Callable[[SubsystemStatistics], T]) -> list[T]:
         """Return what a function makes of each subsystem's statistics, in declaration order.

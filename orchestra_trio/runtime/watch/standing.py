@@ -1,41 +1,32 @@
-"""Where the tasks of a subsystem stand: which of them count, in one line and as stacks.
+"""Where subsystems stand: which of their tasks count, and all of it as text, for people.
 
 Some tasks wait for nothing but other tasks of the same subsystem, and move only when those do: one at the end of a
-nursery, one whose thread waits in a call that another task carries out, one whose workers are all at work and that no
-signal can wake. What a subsystem does as a whole is what its *leading* tasks do: all the others.
+nursery, one whose thread waits in a call that another task carries out. What a subsystem does as a whole is what its
+*leading* tasks do: all the others.
 """
 
 from __future__ import annotations
 
 import linecache
-import sys
-import traceback
-from typing import TYPE_CHECKING, Any
+import textwrap
+from typing import TYPE_CHECKING
 
 import trio
 
 from orchestra_trio.delivery.trio_internals import is_leaving_nursery
-from orchestra_trio.errors import a_type
 from orchestra_trio.records import Standing
+from orchestra_trio.runtime.watch.stances import Stances, children_of, tasks_under
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Iterator
-    from types import FrameType
+    from collections.abc import Collection, Iterator, Sequence
 
     from trio.lowlevel import Task
 
+    from orchestra_trio.records import LaneName, OrchestraStatistics, Readout, SubsystemStatistics
     from orchestra_trio.runtime.life.live import LiveSubsystem
+    from orchestra_trio.runtime.watch.stances import Stance
 
-__all__ = ["describe", "leading_tasks", "place_of", "stand", "tasks_under"]
-
-
-def tasks_under(root: Task) -> Iterator[Task]:
-    """Return a task and all tasks in nurseries below it, parents first."""
-    tasks = [root]
-    while tasks:
-        task = tasks.pop()
-        yield task
-        tasks.extend(_children(task))
+__all__ = ["describe", "dump", "leading_tasks", "stand"]
 
 
 def leading_tasks(live: LiveSubsystem, left_out: Collection[Task] = ()) -> Iterator[Task]:
@@ -48,14 +39,10 @@ def leading_tasks(live: LiveSubsystem, left_out: Collection[Task] = ()) -> Itera
     tasks = [] if live.root is None else [live.root]
     while tasks:
         task = tasks.pop()
-        children = [child for child in _children(task) if child not in left_out]
+        children = [child for child in children_of(task) if child not in left_out]
         tasks.extend(children)
         if not (children and _waits_for_others(task, live)):
             yield task
-
-
-def _children(task: Task) -> list[Task]:
-    return [child for nursery in task.child_nurseries for child in nursery.child_tasks]
 
 
 def _waits_for_others(task: Task, live: LiveSubsystem) -> bool:
@@ -69,119 +56,138 @@ def _waits_for_others(task: Task, live: LiveSubsystem) -> bool:
     return bool(task.child_nurseries[-1].child_tasks) and is_leaving_nursery(task)
 
 
-def place_of(live: LiveSubsystem) -> str:
-    """Say in one line where the main task stands; where that has returned, where the jobs do."""
-    if live.root is None:
-        return "has not begun"
-    if live.has_ended:
-        return "has ended"
-    if live.state == "restarting" and live.incarnation is None:
-        return "waits to begin anew"
-    jobs = _children(live.root)
-    if live.root in live.hosts or not jobs or not is_leaving_nursery(live.root):
-        return _place_of_task(live.root, live)
-    shown = sorted(f"{task.name} {_place_of_task(task, live)}" for task in jobs)[:_SHOWN_JOBS]
-    return f"has {len(jobs)} jobs running: {', '.join(shown)}"
+# --- As text -------------------------------------------------------------------------------------------------------
 
+_SHOWN_JOBS = 3
+"""How many jobs one line shows the places of."""
 
-def _place_of_task(task: Task, live: LiveSubsystem) -> str:
-    wait = live.waits.get(task)
-    if wait is not None:
-        lane = "" if wait.lane is None else f" ({wait.lane} lane)"
-        verb = f"waits for room at {wait.subsystem!r}{lane}, to send"
-        if wait.kind == "request":
-            verb = f"waits for an answer from {wait.subsystem!r} to"
-        return f"{verb} {a_type(wait.message_type)}"
-    hosted = live.hosts.get(task)
-    if hosted is not None:
-        if hosted.is_calling:
-            carrier = next(iter(_children(task)), None)
-            return "waits in a thread" if carrier is None else _place_of_task(carrier, live)
-        frames = [(frame, line) for frame, line in _thread_frames(hosted.ident) if _is_users(frame.f_globals)]
-        where = "stands in a thread, at"
-    else:
-        frames = [(frame, line) for frame, line in task.iter_await_frames() if _is_users(frame.f_globals)]
-        where = "stands at"
-    if task in live.waiting_for_workers:
-        return "waits for a signal, or for one of its workers to end"
-    if task in live.receiving_tasks():
-        return "waits to receive"
-    if not frames:
-        return "stands inside the library"
-    frame, line = frames[-1]
-    return f"{where} {frame.f_code.co_filename}:{line}, in {frame.f_code.co_name}"
+_LISTED_FROM = 6
+"""From so many subsystems on, a list of them comes before what is told of each."""
+
+_ENDED = frozenset({"finished", "failed", "cancelled"})
 
 
 def stand(live: LiveSubsystem) -> Standing:
     """Return where a subsystem stands. Changes nothing."""
-    return Standing(live.statistics(), place_of(live), _stacks(live))
+    linecache.checkcache()
+    stances = Stances(live)
+    return Standing(live.statistics(), _place(live, stances), _stacks(live, stances))
 
 
 def describe(standing: Standing) -> str:
     """Return where a subsystem stands, as text of several lines."""
     numbers = standing.statistics
-    lines = [
-        f"{numbers.name}: {numbers.state}, {standing.place}",
-        f"  epoch {numbers.epoch}, jobs {numbers.jobs}, restarts {numbers.restarts}",
+    place = "" if numbers.state in _ENDED else f", {standing.place}"
+    counts = [
+        f"epoch {numbers.epoch}" if numbers.epoch else "",
+        _count(numbers.jobs, "job") if numbers.jobs else "",
+        _count(numbers.restarts, "restart") if numbers.restarts else "",
     ]
-    for name in ("signals", "priority", "unbounded", "bounded"):
-        lane = getattr(numbers, name)
+    lines = [f"{numbers.name}: {numbers.state}{place}"]
+    if any(counts):
+        lines.append(f"  {', '.join(filter(None, counts))}")
+    for name, lane in _lanes(numbers):
         if lane.sent or lane.blocked:
+            waited = f", senders waited {_count(lane.blocked, 'time')}" if lane.blocked else ""
             lines.append(
-                f"  {name} lane: {lane.channel_len} now, {lane.peak_channel_len} at the most, {lane.sent} sent, "
-                f"{lane.received} received, {lane.blocked} blocked"
+                f"  {name} lane: {lane.channel_len} now, {lane.peak_channel_len} at the most, "
+                f"{lane.sent} sent, {lane.received} received{waited}"
             )
-    for wait in numbers.waits:
-        what = "" if wait.message_type is None else f" {wait.message_type}"
-        lane = "" if wait.lane is None else f" ({wait.lane} lane)"
-        seconds = trio.current_time() - wait.since
-        lines.append(f"  {wait.task} waits for {seconds:.3f} s: {wait.kind}{what} at {wait.subsystem}{lane}")
-    stack = "".join(f"  {line}" for line in standing.stack.splitlines(keepends=True))
-    return "\n".join([*lines, stack.rstrip()] if stack else lines)
+    if standing.stack:
+        lines.append(textwrap.indent(standing.stack.rstrip(), "  "))
+    return "\n".join(lines)
 
 
-def _stacks(live: LiveSubsystem) -> str:
-    """Return the stacks of all tasks and threads as text; the deeper a task stands in nurseries, the later it comes."""
+def dump(numbers: OrchestraStatistics, standings: Sequence[Standing]) -> str:
+    """Return where all subsystems of an orchestra stand, as text; of many, with a list of them at the beginning."""
+    letters = ", ".join(f"{count} {reason}" for reason, count in numbers.dead_letters.items()) or "none"
+    parts = [f"{numbers.name}: up {numbers.uptime:.3f} s, epoch {numbers.epoch}, dead letters: {letters}"]
+    if len(standings) >= _LISTED_FROM:
+        parts.append(_list(standings))
+    return "\n\n".join([*parts, *map(describe, standings)]) + "\n"
+
+
+def _list(standings: Sequence[Standing]) -> str:
+    """Return a line for each subsystem: its state, how much lies in its lanes, and where it stands."""
+    rows = [("", "state", "in lanes", "place")]
+    for one in standings:
+        numbers = one.statistics
+        lying = sum(lane.channel_len for _, lane in _lanes(numbers))
+        rows.append((numbers.name, numbers.state, str(lying), one.place))
+    widths = [max(len(row[column]) for row in rows) for column in range(3)]
+    return "\n".join(
+        f"  {name:<{widths[0]}}  {state:<{widths[1]}}  {lying:>{widths[2]}}  {place}"
+        for name, state, lying, place in rows
+    )
+
+
+def _lanes(numbers: SubsystemStatistics) -> list[tuple[str, Readout]]:
+    names: list[LaneName] = ["signals", "priority", "unbounded", "bounded"]
+    return [(name, getattr(numbers, name)) for name in names]
+
+
+def _count(number: int, what: str) -> str:
+    return f"{number} {what}{'' if number == 1 else 's'}"
+
+
+def _place(live: LiveSubsystem, stances: Stances) -> str:
+    """Say in one line where the main task stands; where that has returned, where the jobs do."""
+    if live.root is None:
+        return "has not begun"
+    if live.has_ended:
+        return "has ended"
+    if _waits_to_begin_anew(live):
+        return "waits to begin anew"
+    if not _has_returned(live.root, live):
+        return stances.of(live.root).place
+    jobs = children_of(live.root)
+    shown = sorted(f"{task.name} {stances.of(task).place}" for task in jobs)[:_SHOWN_JOBS]
+    more = ", ..." if len(jobs) > _SHOWN_JOBS else ""
+    return f"has {len(jobs)} jobs running: {', '.join(shown)}{more}"
+
+
+def _stacks(live: LiveSubsystem, stances: Stances) -> str:
+    """Return what all tasks and threads do, with their stacks: the main task first, then by name, those alike once."""
     if live.root is None or live.has_ended:
         return ""
-    linecache.checkcache()
-    parts: list[str] = []
-    carriers = {child for host in live.hosts for child in _children(host)}
-    for task in tasks_under(live.root):
-        hosted = live.hosts.get(task)
-        if hosted is not None:
-            parts += [f"thread of {task.name}:\n", *_formatted(_thread_frames(hosted.ident))]
-        elif task not in carriers:
-            parts += [f"task {task.name}:\n", *_formatted(task.iter_await_frames())]
-    return "".join(parts)
+    carriers = {carrier for host in live.hosts for carrier in stances.carriers(host)}
+    inside = [task for task in tasks_under(live.root) if task not in carriers]
+    shown = sorted(inside[1:], key=lambda task: task.name)
+    if not (_waits_to_begin_anew(live) or _has_returned(live.root, live)):
+        shown.insert(0, live.root)
+    known = {*inside, *carriers}
+    groups: dict[tuple[str, str, str], list[Stance]] = {}
+    for task in [*shown, *(task for task in live.waits if task not in known)]:
+        stance = stances.of(task)
+        kind = "thread of" if stance.in_thread else "task" if task in known else "outside task"
+        groups.setdefault((f"{kind} {task.name}", _words(stance), stance.stack), []).append(stance)
+    return "".join(
+        f"{title}{f' ({len(alike)} alike)' if len(alike) > 1 else ''}:{words}{_duration(alike)}\n{stack}"
+        for (title, words, stack), alike in groups.items()
+    )
 
 
-def _formatted(frames: Iterable[tuple[FrameType, int]]) -> list[str]:
-    """Return users' frames as text, and after each run of them the call that they made; the rest says nothing new."""
-    kept: list[tuple[FrameType, int]] = []
-    follows_users = False
-    for frame, line in frames:
-        is_users = _is_users(frame.f_globals)
-        if is_users or follows_users:
-            kept.append((frame, line))
-        follows_users = is_users
-    return traceback.StackSummary.extract(iter(kept)).format() or ["  inside the library\n"]
+def _words(stance: Stance) -> str:
+    """Return what to say of a task above its stack, which tells where."""
+    if stance.frames and not stance.says_all and stance.what.startswith("stands"):
+        return ""
+    return f" {stance.what if stance.frames else stance.place}"
 
 
-def _thread_frames(ident: int | None) -> list[tuple[FrameType, int]]:
-    """Return the frames of a thread and their lines, outermost first; none where it does not run."""
-    frame = None if ident is None else sys._current_frames().get(ident)  # noqa: SLF001 - documented, for just this
-    return [] if frame is None else [*traceback.walk_stack(frame)][::-1]
+def _duration(alike: Sequence[Stance]) -> str:
+    """Return for how long tasks that are alike have waited."""
+    begun = [stance.since for stance in alike if stance.since is not None]
+    if not begun:
+        return ""
+    seconds = f"{trio.current_time() - min(begun):.3f} s"
+    return f", for {seconds}" if len(alike) == 1 else f", for up to {seconds}"
 
 
-_SHOWN_JOBS = 3
-"""How many jobs an error shows the places of."""
+def _waits_to_begin_anew(live: LiveSubsystem) -> bool:
+    return live.state == "restarting" and live.incarnation is None
 
 
-def _is_users(frame_globals: dict[str, Any]) -> bool:
-    """Return whether a frame belongs to neither trio nor this library nor what runs threads."""
-    module = str(frame_globals.get("__name__", ""))
-    if module.startswith("orchestra_trio.cli."):
-        return True  # the demo is a user as any other
-    package = module.partition(".")[0]
-    return package not in {"trio", "outcome", "threading", "contextvars", "queue", __name__.partition(".")[0]}
+def _has_returned(root: Task, live: LiveSubsystem) -> bool:
+    """Return whether the main function of a subsystem has returned, and only its jobs run on."""
+    is_open = root not in live.hosts and len(root.child_nurseries) == 1
+    return is_open and bool(children_of(root)) and is_leaving_nursery(root)
