@@ -13,7 +13,8 @@ started in a nursery of theirs has ended, or that one has come to the end of suc
 and need not be looked at before the watch is told of it again, if a heard task of it may move, or waits for a free
 one. Each moment that is told looks along the waits from one subsystem, until that is known to be free; among slots
 that no cycle of the wiring connects nobody looks at all. One that is not free is a *suspect*: it is examined, task by
-task, before each wait of trio's loop, until it is either free or stuck.
+task, before the next wait of trio's loop, and again when a task of those that it depends on has run, until it is either
+free or stuck.
 
 The instrument only looks, as `rest` does, and asks trio to call back: the call makes sure that it still holds. Tasks
 that were woken may not have run by then, and are on record as waiting. Whether one really waits is told by the lane,
@@ -67,6 +68,10 @@ class DeadlockWatch(trio.abc.Instrument):
     _suspects: dict[str, None] = attrs.Factory(dict[str, None])
     _reported: set[Waiting] = attrs.Factory(set["Waiting"])
     """The waits of the deadlocks that were reported: one is another one if it has a further wait."""
+    _roots: set[Task] = attrs.Factory(set["Task"])
+    """Of the subsystems that suspects depend on, as they were last examined: the root tasks."""
+    _has_moved: bool = False
+    """Whether a task below those has run since, or there is another suspect."""
     _is_called: bool = False
     """Whether trio was asked to call back."""
     _token: trio.lowlevel.TrioToken = attrs.Factory(trio.lowlevel.current_trio_token)
@@ -87,16 +92,31 @@ class DeadlockWatch(trio.abc.Instrument):
     def before_io_wait(self, timeout: float) -> None:
         """Examine the suspects. Called by trio."""
         del timeout  # there may be other work in the program: what counts is whether these tasks can move
-        if not self._is_called and self._examine():
+        if self._has_moved and not self._is_called and self._examine():
             self._is_called = True
             self._token.run_sync_soon(self._call)
 
+    def before_task_step(self, task: Task) -> None:
+        """Note that a subsystem that suspects depend on moves. Called by trio."""
+        ancestor: Task | None = None if self._has_moved else task
+        while ancestor is not None:
+            if ancestor in self._roots:
+                self._has_moved = True
+                return
+            nursery = ancestor.parent_nursery
+            ancestor = None if nursery is None else nursery.parent_task
+
     def _suspect(self, live: LiveSubsystem) -> None:
+        for task, wait in live.waits.items():  # nearly always enough, at a third of the cost of what follows
+            target = self.subsystems.get(wait.subsystem)
+            if (target is None or not target.waits) and _is_heard(task, live):
+                return
         if _explore(live.name, self._ties_on_record) is None:
             return
         if not self._suspects:
             trio.lowlevel.add_instrument(self)
         self._suspects[live.name] = None
+        self._has_moved = True
 
     def _let_go(self, names: Iterable[str]) -> None:
         """Suspect some subsystems no longer."""
@@ -125,16 +145,21 @@ class DeadlockWatch(trio.abc.Instrument):
     def _examine(self) -> dict[str, list[_Tie]]:
         """Return a stuck suspect with all that it waits for, if there is one; let go of suspects that are free."""
         offering: dict[Lane[Any], set[Task]] = {}
+        self._roots.clear()
+        self._has_moved = False
         free: list[str] = []
-        stuck: dict[str, list[_Tie]] = {}
         for name in self._suspects:
             ties = _explore(name, lambda one: self._ties(self.subsystems[one], offering))
             if ties is None:
                 free.append(name)
-            elif stuck := _closure([name], ties):
-                break
+                continue
+            stuck = _closure([name], ties)
+            if stuck:
+                self._has_moved = True  # whatever comes of it, the other suspects are still to be examined
+                return stuck
+            self._roots.update(root for one in ties if (root := self.subsystems[one].root) is not None)
         self._let_go(free)
-        return stuck
+        return {}
 
     def _ties_on_record(self, name: str) -> Iterator[_Tie]:
         """Return what the tasks of a subsystem are on record to wait for: cheap, and those that may move are missing.
@@ -215,27 +240,47 @@ def _explore(start: str, look: Callable[[str], Iterable[_Tie]]) -> dict[str, lis
     reached: dict[str, list[_Tie]] = {start: []}
     free: set[str] = set()
     followers: dict[str, list[str]] = {}
-    names = [start]
-    for name in names:  # grows while it is walked
-        ties = reached[name]
-        for tie in look(name):
-            ties.append(tie)
-            target = None if tie.wait is None else tie.wait.subsystem
-            if target is None or target in free:
-                if tie.is_heard:
-                    ties.clear()
-                    break
-                continue
+    path = [(start, iter(look(start)))]
+    while path:  # depth first: to know that one is free, one path to another one that is suffices
+        name, rest = path[-1]
+        onward = None if name in free else _follow(name, rest, reached, free, followers)
+        if onward is not None:
+            reached[onward] = []
+            path.append((onward, iter(look(onward))))
+            continue
+        path.pop()
+        if not reached[name]:
+            _set_free(name, free, followers)
+        if start in free:
+            return None
+    return {name: ties for name, ties in reached.items() if name not in free}
+
+
+def _follow(
+    name: str,
+    rest: Iterator[_Tie],
+    reached: dict[str, list[_Tie]],
+    free: set[str],
+    followers: dict[str, list[str]],
+) -> str | None:
+    """Look at the ties of a subsystem that were not looked at yet.
+
+    Returns:
+        One that it is tied to and that was not reached before; None if there are no more, or it has turned out to be
+        free, and then it has no ties.
+    """
+    for tie in rest:
+        reached[name].append(tie)
+        target = None if tie.wait is None else tie.wait.subsystem
+        if target is not None and target not in free:
             if tie.is_heard:
                 followers.setdefault(target, []).append(name)
             if target not in reached:
-                reached[target] = []
-                names.append(target)
-        if not ties:
-            _set_free(name, free, followers)
-            if start in free:
-                return None
-    return {name: ties for name, ties in reached.items() if name not in free}
+                return target
+        elif tie.is_heard:
+            reached[name].clear()
+            break
+    return None
 
 
 def _set_free(name: str, free: set[str], followers: Mapping[str, list[str]]) -> None:

@@ -20,6 +20,8 @@ from orchestra_trio import (
     Subsystem,
     subsystem,
 )
+from orchestra_trio.runtime.watch import deadlock
+from orchestra_trio.runtime.watch.standing import leading_tasks
 from tests.runtime.samples import AnyContext, Tick, stopped
 from tests.runtime.watch.stuck import (
     LONG,
@@ -38,7 +40,11 @@ from tests.runtime.watch.stuck import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from trio.testing import MockClock
+
+    from orchestra_trio.runtime.life.live import LiveSubsystem
 
 
 async def one_signal(ctx: AnyContext) -> None:
@@ -158,6 +164,36 @@ async def test_children_that_sleep_are_no_deadlock(autojump_clock: MockClock) ->
 
     await stays_open(Pair(a=a, b=fills(MsgA())))
     await stays_open(Pair(a=fills(MsgB()), b=b))
+
+
+async def test_suspects_are_looked_at_only_when_they_move(
+    autojump_clock: MockClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What else runs in the program does not make the library look at them again."""
+    looks: list[str] = []
+
+    def counted(live: LiveSubsystem) -> Iterator[trio.lowlevel.Task]:
+        looks.append(live.name)
+        return leading_tasks(live)
+
+    monkeypatch.setattr(deadlock, "leading_tasks", counted)
+
+    async def a(ctx: AnyContext) -> None:
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(fills(MsgB()), ctx)
+            nursery.start_soon(nap, ctx)
+
+    with stopped() as errors, trio.fail_after(LONG):
+        async with Pair(a=a, b=fills(MsgA())).open():
+            await trio.sleep(1)
+            assert 0 < len(looks) < 20
+            before = len(looks)
+            for _ in range(1000):
+                await trio.lowlevel.checkpoint()
+            assert len(looks) == before
+            await trio.sleep_forever()
+    assert [type(error) for error in errors] == [DeadlockDetected]
+    assert trio.current_time() == 3
 
 
 class Workshop(Orchestra[Tick], message_capacity=1):
