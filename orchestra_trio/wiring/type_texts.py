@@ -48,8 +48,8 @@ class TypeTexts:
         if origin is Literal:
             return f"{self._typing('Literal')}[{', '.join(map(repr, arguments))}]"
         if origin is Callable:
-            *given, result = arguments
-            taken = "..." if given == [...] else f"[{', '.join(map(self.text, given))}]"
+            given, result = arguments
+            taken = "..." if given is ... else f"[{', '.join(map(self.text, given))}]"
             return f"{self._named(Callable)}[{taken}, {self.text(result)}]"
         inner = ", ".join("..." if one is ... else self.text(one) for one in arguments)
         return f"{self._named(origin)}[{inner}]"

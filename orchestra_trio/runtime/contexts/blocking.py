@@ -72,7 +72,8 @@ class BlockingSubsystemContext(Generic[In_co, Out_contra, Sig]):
         self._live = ctx._live  # noqa: SLF001 - the same subsystem's
         self._mailbox = cast("SharedMailbox[Any, Any]", self._live.mailbox)  # so it is, in blocking slots
         self._origin = self._live.name
-        self._lanes = _Lanes(ctx._outlet)  # noqa: SLF001 - as above
+        self._outlet = ctx._outlet  # noqa: SLF001 - as above
+        self._lanes = _Lanes(self._outlet)
         self._limiter = limiter
         self._bridges: dict[int, Bridge] = {}
 
@@ -243,7 +244,10 @@ class BlockingSubsystemContext(Generic[In_co, Out_contra, Sig]):
             UndeclaredMessage: The slot does not declare the type as `unbounded`.
             SubsystemExited: The consumer has ended, and nothing makes the message a dead letter.
         """
-        self._bridge().do(self._ctx.send_unbounded, message)
+        bridge = self._bridge()
+        _, lane = self._outlet.unbounded_lane(type(message))
+        if not (isinstance(lane, SharedLane) and lane.post(message, self._origin)):
+            bridge.do(self._ctx.send_unbounded, message)
 
     def request(
         self,
