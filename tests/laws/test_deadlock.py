@@ -12,19 +12,24 @@ from collections import Counter
 from typing import TYPE_CHECKING
 
 import pytest
+import trio
 from hypothesis import event, given
+from hypothesis import strategies as st
 
 from orchestra_trio import DeadlockDetected
 from tests.laws.entangled import Boom, play
 from tests.laws.ledger import Wait
 from tests.laws.oracle import stuck_among
+from tests.laws.performance import run
 from tests.laws.tangles import corpus, tangles
+from tests.runtime.watch.stuck import MsgA, MsgB, Pair, fills, takes
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from tests.laws.ledger import Outcome
     from tests.laws.tangles import Tangle
+    from tests.runtime.samples import AnyContext
 
 _LINK = re.compile(r"(\w+) -\[(\w+): (\w+)\]->")
 
@@ -88,6 +93,35 @@ def test_a_deadlock_is_found_exactly_when_the_oracle_sees_one(tangle: Tangle) ->
         event("deadlock " + ("at once" if not hung.stuck_at else "later"))
         for doing in hung.doings:
             event(f"deadlock with a task {doing}")
+
+
+@given(st.integers(0, 2**32), st.integers(0, 12))
+def test_a_wait_that_another_task_ends_in_the_very_moment(seed: int, steps: int) -> None:
+    """It is either found or not, as its cycle was there or not; who was not found stuck goes on."""
+    scope = trio.CancelScope()
+    went_on: list[bool] = []
+
+    async def a(ctx: AnyContext) -> None:
+        with scope:
+            await fills(MsgB())(ctx)
+        went_on.append(True)
+        await takes(ctx)
+
+    async def scene() -> None:
+        async with Pair(a=a, b=fills(MsgA())).open() as running:
+            for _ in range(steps):
+                await trio.lowlevel.checkpoint()
+            scope.cancel()
+            await trio.sleep(10)
+            running.cancel()
+
+    errors: list[BaseException] = []
+    try:
+        run(scene, seed)
+    except BaseExceptionGroup as group:
+        errors += group.exceptions
+    assert [type(error) for error in errors] == ([] if went_on else [DeadlockDetected])
+    event("not found" if went_on else "found")
 
 
 def test_what_is_drawn_is_worth_drawing() -> None:

@@ -306,13 +306,11 @@ async def test_the_error_shows_where_the_members_stand(autojump_clock: MockClock
         ctx.start_soon(fills(MsgC()), ctx)
         await asks(QueryB)(ctx)
 
-    error = await deadlock_in(Trio(a=a, b=fills(MsgA()), c=fills(MsgC())))
-    assert error.cycle == ("c",)  # it needs no other to be stuck
-    (note,) = error.__notes__
-    assert "where 'c' stood" in note
-    assert "await ctx.send(message)" in note
-    (standing,) = error.standings
-    assert standing.place == "waits for room at 'c' (bounded lane), to send a MsgC"
+    error = await deadlock_in(Trio(a=a, b=fills(MsgA()), c=fills(MsgA())))
+    assert [one.statistics.name for one in error.standings] == ["a", "b", "c"]
+    assert error.standings[2].place == "waits for room at 'a' (bounded lane), to send a MsgA"
+    assert [note.splitlines()[0] for note in error.__notes__] == [f"where {name!r} stood:" for name in error.cycle]
+    assert "await ctx.request(query)" in error.__notes__[0]
 
 
 @pytest.mark.parametrize("waits_outside", ["for a subsystem", "for the embedding program"])

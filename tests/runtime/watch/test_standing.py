@@ -15,6 +15,7 @@ from orchestra_trio import (
     SubsystemStalled,
     subsystem,
 )
+from orchestra_trio.runtime.watch.stances import _is_users
 from tests.runtime.samples import AnyContext, Ask, Fails, Item, Other, Tick, forever, stopped
 
 if TYPE_CHECKING:
@@ -201,6 +202,25 @@ async def test_stacks_go_from_the_outermost_to_the_innermost_frame(autojump_cloc
         running.cancel()
     functions = [line.rpartition(" in ")[2] for line in standing.stack.splitlines() if "File" in line]
     assert functions == ["outer", "inner", "fills_the_lane"]
+
+
+@pytest.mark.parametrize(
+    ("module", "is_users"),
+    [
+        ("trio._core._run", False),
+        ("threading", False),
+        ("orchestra_trio.runtime.contexts.sender", False),
+        ("orchestra_trio.delivery.waiting", False),
+        ("orchestra_trio.cli.demo.reader", True),
+        ("orchestra_trio_plugin.runtime", True),
+        ("trio_websocket", True),
+        ("__main__", True),
+        ("sqlite3.dbapi2", True),
+    ],
+)
+def test_whose_frames_are_shown(module: str, is_users: bool) -> None:
+    """The demo is a user of the library as any other."""
+    assert _is_users({"__name__": module}) is is_users
 
 
 async def test_one_that_begins_anew(autojump_clock: MockClock) -> None:
