@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Final
 from orchestra_trio.runtime.life.failures import members
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from types import FrameType
 
 __all__ = ["let_go"]
@@ -29,12 +30,21 @@ def let_go(error: BaseException) -> None:
         if one is None or id(one) in seen:
             continue
         seen.add(id(one))
-        for frame, _ in traceback.walk_tb(one.__traceback__):
+        for frame in _frames_of(one):
             if not _is_suspended(frame):
                 with suppress(RuntimeError):  # it is running
                     frame.clear()
         found += [one.__cause__, one.__context__]
         found += [inner for inner in members(one) if inner is not one]
+
+
+def _frames_of(error: BaseException) -> Iterator[FrameType]:
+    """Return the frames of an error's traceback, and those that had called the first of them, which it keeps, too."""
+    yield from (frame for frame, _ in traceback.walk_tb(error.__traceback__))
+    caller = None if error.__traceback__ is None else error.__traceback__.tb_frame.f_back
+    while caller is not None:
+        yield caller
+        caller = caller.f_back
 
 
 _YIELD: Final = dis.opmap["YIELD_VALUE"]

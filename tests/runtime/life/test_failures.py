@@ -134,7 +134,7 @@ class Annotated(Exception):
         return Annotated(origin)
 
 
-class Several(ExceptionGroup[Exception]):
+class Several(ExceptionGroup[Exception]):  # noqa: ASYNC126 - it is to be seen that it is not split
     """A group that a copy would not be."""
 
 
