@@ -21,8 +21,15 @@ def test_rest_and_receiving_are_the_same_with_the_public_interface_alone() -> No
         "ORCHESTRA_TRIO_PUBLIC_ONLY": "1",
         "PYTHONPATH": os.pathsep.join(filter(None, sys.path)),
     }
-    names = ("watch/test_rest.py", "watch/test_rest_tasks.py", "watch/test_deadlock.py", "contexts/test_context.py")
-    names += ("watch/test_deadlock_sound.py", "watch/test_deadlock_tasks.py", "life/test_live.py")
+    names = (
+        "watch/test_rest.py",
+        "watch/test_rest_tasks.py",
+        "watch/test_deadlock.py",
+        "watch/test_deadlock_sound.py",
+        "watch/test_deadlock_tasks.py",
+        "contexts/test_context.py",
+        "life/test_live.py",
+    )
     files = [HERE / name for name in names]
     command = [sys.executable, "-P", "-m", "pytest", "-q", "-p", "no:cacheprovider", *map(str, files)]
     done = subprocess.run(

@@ -60,7 +60,10 @@ async def ask(running: RunningOrchestra[Never, Never], outcome: list[str]) -> No
 
 
 async def until_it_waits(running: RunningOrchestra[Never, Never], kind: str) -> None:
-    while not any(wait.kind == kind for wait in running.statistics().subsystems["store"].waits):  # noqa: ASYNC110 - there is no event for it
+    def waits() -> bool:
+        return any(wait.kind == kind for wait in running.statistics().subsystems["store"].waits)
+
+    while not waits():  # noqa: ASYNC110 - there is no event for it
         await trio.lowlevel.checkpoint()
 
 
