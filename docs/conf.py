@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import os
+import sys
 from importlib.metadata import version as installed_version
 from typing import TYPE_CHECKING, Any
 
 from sphinx.ext.napoleon import GoogleDocstring
+
+from orchestra_trio.cli.target import load_target
 
 if TYPE_CHECKING:
     from sphinx.application import Sphinx
@@ -69,7 +72,20 @@ def _hide_signature(
     return ("", None) if is_hidden else (signature, returns)
 
 
+def _draw_wirings(app: Sphinx) -> None:
+    """Draw the wirings that the pages show."""
+    sys.path.insert(0, str(app.srcdir.parent))  # the examples are no part of the package
+    folder = app.srcdir / "_generated"
+    folder.mkdir(exist_ok=True)
+    for name, target in {"indexing": "orchestra_trio.cli.demo.wiring:Indexing", **_EXAMPLES}.items():
+        (folder / f"{name}.svg").write_text(load_target(target).graph().to_svg(), "utf-8")
+
+
+_EXAMPLES = {"network_node": "examples.network_node:NetworkNode"}
+
+
 def setup(app: Sphinx) -> None:
-    """Adapt autodoc and napoleon. Called by Sphinx."""
+    """Adapt autodoc and napoleon, and draw what is shown. Called by Sphinx."""
+    app.connect("builder-inited", _draw_wirings)
     GoogleDocstring._consume_inline_attribute = _consume_whole  # noqa: SLF001 - there is no option for it
     app.connect("autodoc-process-signature", _hide_signature)
