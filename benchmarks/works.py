@@ -6,6 +6,7 @@ it is measured on its own, beside the channel that it can take the place of.
 
 from __future__ import annotations
 
+from time import perf_counter
 from typing import TYPE_CHECKING, Final, Never
 
 import trio
@@ -13,6 +14,7 @@ import trio
 from benchmarks import peers
 from benchmarks.harness import Peer, Work
 from benchmarks.workload import BATCH, CAPACITY, MESSAGE, PING, PONG, Message, Ping, Pong, Stopwatch
+from examples.network_node.program import make_node, run_node
 from orchestra_trio import (
     BlockingSubsystem,
     BlockingSubsystemContext,
@@ -31,6 +33,7 @@ __all__ = [
     "blocking_in_and_out",
     "metered_channel",
     "metered_channel_in_strides",
+    "network_node",
     "one_at_a_time",
     "ping_pong",
 ]
@@ -177,6 +180,25 @@ def metered_channel_in_strides(count: int) -> float:
     return metered_channel(count, yield_every=64)
 
 
+def network_node(count: int) -> float:
+    """Messages among 25 subsystems: `examples/network_node`, with its requests, signals, and simulated latencies.
+
+    The blocks that make the most messages up to `count`, and the rest in proportion. Opening and ending are in it.
+    """
+    began = perf_counter()
+    outcome = trio.run(lambda: run_node(make_node(), blocks=max(1, count // MESSAGES_PER_BLOCK), pause=0))
+    seconds = perf_counter() - began
+    received = sum(
+        lane.received
+        for one in outcome.statistics.subsystems.values()
+        for lane in (one.priority, one.unbounded, one.bounded)
+    )
+    return seconds * count / received
+
+
+MESSAGES_PER_BLOCK: Final = 125
+"""About how many messages one block of the network node is."""
+
 _TRIO: Final = "trio.open_memory_channel"
 
 WORKS: Final = (
@@ -223,6 +245,7 @@ WORKS: Final = (
         ],
         count=10_000,
     ),
+    Work("network node of 25 subsystems", network_node, [Peer(f"{_TRIO}, bare", peers.trio_channel)], count=1_000),
     Work("metered channel, yield_every=1", metered_channel, [Peer(_TRIO, peers.trio_channel)], count=20_000),
     Work(
         "metered channel, yield_every=64", metered_channel_in_strides, [Peer(_TRIO, peers.trio_channel)], count=50_000
