@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias, cast
 import attrs
 
 from orchestra_trio import Biased, OneshotSender, Orchestra, Subsystem, Weighted, subsystem
+from orchestra_trio.delivery.trio_internals import PRIVATE_IN_USE
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -168,6 +169,11 @@ class Episode:
     seed: int = 0
 
 
+# With the public interface alone, a time limit that would pass only after a deadline around the orchestra is not seen:
+# where that deadline ends everything before, who waits is told to wait for ever, and an episode's steps do so.
+_ON_DEADLOCK = "error" if PRIVATE_IN_USE else "ignore"
+
+
 def name_of(slot: int) -> str:
     return f"s{slot}"
 
@@ -217,7 +223,7 @@ def make_class(episode: Episode, hooks: Hooks) -> type[Orchestra[Signal, Event]]
         types.new_class(
             "Drawn",
             (base[_union(SIGNALS), Event],),
-            {"yield_every": episode.yield_every, "event_capacity": 3},
+            {"yield_every": episode.yield_every, "event_capacity": 3, "on_deadlock": _ON_DEADLOCK},
             lambda namespace: namespace.update(body),
         ),
     )

@@ -19,6 +19,9 @@ free or stuck.
 The instrument only looks, as `rest` does, and asks trio to call back: the call makes sure that it still holds. Tasks
 that were woken may not have run by then, and are on record as waiting. Whether one really waits is told by the lane,
 which whoever woke it has changed in the same step.
+
+With trio's public interface alone, a deadline is seen only if it is nearer than that of the orchestra's surroundings.
+So a task whose own time limit would pass only after those have ended everything counts as one that waits for ever.
 """
 
 from __future__ import annotations
