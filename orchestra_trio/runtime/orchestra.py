@@ -289,12 +289,15 @@ class Orchestra(_Declared, Generic[SignalT, EventT]):
     def _held(self, connector: Connector[EventT], spawner: Spawner) -> Held:
         declaration = self.__declaration__
         names = declaration.needed(self.features)
-        capacities: dict[str, Any] = dict(self._built.capacities)
-        options = attrs.evolve(declaration.options, **capacities)
+        slots = declaration.slots
+        if self._built.capacities:
+            capacities: dict[str, Any] = dict(self._built.capacities)
+            options = attrs.evolve(declaration.options, **capacities)
+            slots = {name: slot.under(options) for name, slot in slots.items()}
         return Held(
             declaration=declaration,
             graph=declaration.graph_of(names),
-            slots={name: slot.under(options) for name, slot in declaration.slots.items()},
+            slots=slots,
             subsystems={name: getattr(self, name) for name in names},
             on_event=self.on_event,
             on_dead_letter=self.on_dead_letter,

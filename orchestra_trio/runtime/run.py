@@ -13,8 +13,6 @@ from __future__ import annotations
 import math
 from collections import Counter
 from contextvars import ContextVar
-from functools import partial
-from threading import get_ident
 from typing import TYPE_CHECKING, Any
 
 import trio
@@ -104,8 +102,6 @@ class Run:
         self._alive = len(self.subsystems)
         self._threads = trio.CapacityLimiter(math.inf)
         """Of blocking subsystems: those of other users of trio's default limiter are none of their concern."""
-        self._token = trio.lowlevel.current_trio_token()
-        self._thread = get_ident()
         self.signals: Signals = Signals(self.orchestra, self.routes, self.subsystems)
         self.events = events
         self.event_receiver = event_receiver
@@ -240,19 +236,11 @@ class Run:
         live.mailbox.on_signal_taken = live.look_again
         try:
             if live.slot.blocking:
-                live.mailbox.on_signal_taken = partial(self._call_in_trio, live.look_again)
                 await BlockingSubsystemContext(context, self._threads)._run_main(main)  # noqa: SLF001 - for the library alone
             else:
                 await live.run(main, context)
         finally:
             self._note_end(live)
-
-    def _call_in_trio(self, function: Callable[[], object]) -> None:
-        """Call a function in trio's thread: at once where that is the current one."""
-        if get_ident() == self._thread:
-            function()
-        else:
-            self._token.run_sync_soon(function)
 
     def _note_end(self, live: LiveSubsystem) -> None:
         """Do all that follows from the end of a subsystem, in one step."""

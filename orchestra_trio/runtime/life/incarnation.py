@@ -143,8 +143,7 @@ class Incarnation:
         """Start a job, and wait until it says that it is started. See `trio.Nursery.start`."""
         title = title_of(async_fn, name)
         nursery = self._open_nursery()
-        self.owner.jobs += 1
-        self._live += 1
+        self._enter(background=False)
         began = [False]
         spawner, subsystem = self.owner.spawner, self.owner.name
         try:
