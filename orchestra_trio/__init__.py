@@ -24,6 +24,7 @@ from orchestra_trio.errors import (
 from orchestra_trio.logs import SubsystemFilter
 from orchestra_trio.records import (
     DeadLetter,
+    Happening,
     Measurements,
     OrchestraStatistics,
     PollNext,
@@ -59,6 +60,7 @@ __all__ = [
     "DeadlockDetected",
     "DeclarationError",
     "Feature",
+    "Happening",
     "Measurements",
     "Meter",
     "MeteredReceiver",

@@ -14,8 +14,11 @@ import attrs
 __all__ = [
     "DeadLetter",
     "DeadLetterReason",
+    "Happening",
+    "HappeningKind",
     "LaneChooser",
     "LaneName",
+    "LaneStep",
     "LaneStrategy",
     "Measurements",
     "MessageLane",
@@ -42,6 +45,26 @@ SubsystemState: TypeAlias = Literal["starting", "running", "restarting", "ending
 
 `restarting`: from its failure until its next incarnation begins. `ending`: once it was given end-of-input. The last
 three: once nothing of it runs any more.
+"""
+
+LaneStep: TypeAlias = Literal["send", "receive", "block", "withdraw"]
+"""What happens to a message at a lane.
+
+`send`: the lane holds it from now on. `receive`: it leaves the lane, to be handled. `block`: it waits for room.
+`withdraw`: it waits no longer, because its sender was cancelled.
+"""
+
+HappeningKind: TypeAlias = (
+    LaneStep
+    | Literal[
+        "start", "end of input", "exit", "error", "job", "job end", "broadcast", "answer", "no answer", "dead letter"
+    ]
+)
+"""What can happen in a running orchestra: a step at a lane, or one of these.
+
+`start`: a main function is called, for the first time or anew. `end of input`: a subsystem is told that nothing more
+will come. `exit`: nothing of it runs any more. `error`: it has failed. `job`, `job end`: a job of it begins, ends.
+`broadcast`: a signal takes its epoch; its `send` to each lane follows. `answer`, `no answer`: a request has come back.
 """
 
 WaitKind: TypeAlias = Literal["receive", "send", "request"]
@@ -166,6 +189,45 @@ class DeadLetter:
 
     reason: DeadLetterReason
     """Why nobody received it."""
+
+
+@attrs.frozen(eq=False)
+class Happening:
+    """One thing that happens in a running orchestra, told in the step in which it happens."""
+
+    kind: HappeningKind
+    """What happens."""
+
+    time: float
+    """When, on trio's clock, in seconds."""
+
+    subsystem: str | None
+    """To whom: at a lane its consumer, else who starts, ends, fails, or waits for an answer.
+
+    None is the embedding program, `"on_event"` what handles events.
+    """
+
+    task: object = None
+    """The task whose step it is, or that waited for it; None in a thread, and where there is none."""
+
+    sender: str | None = None
+    """Who sends; of an answer, who was asked. None is the embedding program, and where nobody sends."""
+
+    lane: LaneName | None = None
+    """The lane, where there is one."""
+
+    payload: object = None
+    """The message, signal or event itself; the exception of an error. Not to be kept: a reply end must not outlive its
+    use."""
+
+    is_request: bool = False
+    """Whether the message carries a reply end; known when it is sent."""
+
+    epoch: int | None = None
+    """The number of a broadcast."""
+
+    detail: str | None = None
+    """The job's name, the state at the exit, the reason of a dead letter, the type of a request."""
 
 
 @attrs.frozen

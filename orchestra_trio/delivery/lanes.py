@@ -27,9 +27,9 @@ from orchestra_trio.records import Readout
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from orchestra_trio.records import LaneName
+    from orchestra_trio.records import LaneName, LaneStep
 
-__all__ = ["Buried", "Lane", "Offer", "Receiver", "Reply", "Sender"]
+__all__ = ["Buried", "Lane", "Offer", "Receiver", "Reply", "Sender", "Tap"]
 
 T = TypeVar("T")
 ItemT_contra = TypeVar("ItemT_contra", contravariant=True)
@@ -91,6 +91,31 @@ class _Mark:
     reply: Reply | None
 
 
+class Tap(Protocol[ItemT_contra]):
+    """Somebody who is told of every step of a lane, in that step."""
+
+    def __call__(
+        self,
+        step: LaneStep,
+        lane: Lane[Any],
+        item: ItemT_contra,
+        sender: str | None,
+        *,
+        is_request: bool = False,
+        who: object = None,
+    ) -> object:
+        """Take note of a step.
+
+        Args:
+            step: What happens.
+            lane: Where.
+            item: To what.
+            sender: Who sends it; None is the embedding program. Unknown, and None, when it is received.
+            is_request: Whether it carries a reply end; unknown, and False, when it is received.
+            who: Who waited for it to be let in, or to take it; None where that is whoever makes the step.
+        """
+
+
 class Lane(Generic[T]):
     """One queue of a mailbox."""
 
@@ -116,7 +141,11 @@ class Lane(Generic[T]):
         "peak",
         "sent",
         "taken",
+        "tap",
     )
+
+    tap: Tap[T]
+    """Told of every step; only a tapped lane has one (`tapped`)."""
 
     def __init__(
         self,

@@ -28,11 +28,15 @@ class DeadLetters:
     """Takes what the hook raises."""
     kept: deque[DeadLetter] = attrs.Factory(lambda: deque(maxlen=KEPT))
     counts: dict[DeadLetterReason, int] = attrs.Factory(dict["DeadLetterReason", int])
+    observe: Callable[[DeadLetter], object] | None = None
+    """Tells the observers; None while there are none."""
 
     def add(self, letter: DeadLetter) -> None:
         """Keep and count a dead letter, and tell the hook; what the hook raises is a first error."""
         self.kept.append(letter)
         self.counts[letter.reason] = self.counts.get(letter.reason, 0) + 1
+        if self.observe is not None:
+            self.observe(letter)
         try:
             self.hook(letter)
         except BaseException as error:  # noqa: ASYNC103, BLE001 - recorded, and raised again by `open()`

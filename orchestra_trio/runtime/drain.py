@@ -87,12 +87,12 @@ class Drain:
             waiting = iter(alive)
             self.watch.watch(alive, lambda: self._end_next(waiting))
         else:
-            alive[0].mailbox.close_input()
+            alive[0].close_input()
 
     def _end_next(self, waiting: Iterator[LiveSubsystem]) -> bool:
         """Tell the next member of a cyclic component at rest to end, in declaration order; False if none lives."""
         for live in waiting:
             if not live.has_ended:
-                live.mailbox.close_input()
+                live.close_input()
                 return True
         return False

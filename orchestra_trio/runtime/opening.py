@@ -14,6 +14,7 @@ from orchestra_trio.errors import OrchestraError
 from orchestra_trio.runtime.life.failures import members, without_cancelled
 from orchestra_trio.runtime.run import Run
 from orchestra_trio.runtime.running import RunningOrchestra
+from orchestra_trio.runtime.surroundings import surroundings
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -68,7 +69,10 @@ class OpenOrchestra(AbstractAsyncContextManager[RunningOrchestra[SignalT, EventT
             raise
         running: RunningOrchestra[SignalT, EventT] = RunningOrchestra(run, self._connector.handle)
         try:
-            run.start(nursery, lambda event: self._held.on_event(event, running))
+            run.prepare(nursery)
+            for tell in surroundings.get().on_open:
+                tell(running)
+            run.start(lambda event: self._held.on_event(event, running))
             await trio.lowlevel.checkpoint()
             await run.wait_ready()
         except BaseException:

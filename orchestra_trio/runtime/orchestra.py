@@ -18,6 +18,7 @@ from orchestra_trio.runtime.events import Connector
 from orchestra_trio.runtime.held import Held
 from orchestra_trio.runtime.life.spawner import NurserySpawner
 from orchestra_trio.runtime.opening import OpenOrchestra
+from orchestra_trio.runtime.surroundings import limited, surroundings
 from orchestra_trio.wiring.builder import BUILDER_NAMES, Builder
 from orchestra_trio.wiring.declaration import Declaration, declare
 from orchestra_trio.wiring.options import near_matches
@@ -202,7 +203,7 @@ class Orchestra(_Declared, Generic[SignalT, EventT]):
                 f"with: leave out connector=, or build another one with .build_with_connector(connector)"
             )
             raise ValueError(message)
-        connector = connector or built or Connector(self.__declaration__.options.event_capacity)
+        connector = connector or built or Connector(limited(self.__declaration__.options.event_capacity))
         return OpenOrchestra(self._held(connector, NurserySpawner() if spawner is None else spawner), connector)
 
     async def run(self) -> None:
@@ -294,6 +295,8 @@ class Orchestra(_Declared, Generic[SignalT, EventT]):
             capacities: dict[str, Any] = dict(self._built.capacities)
             options = attrs.evolve(declaration.options, **capacities)
             slots = {name: slot.under(options) for name, slot in slots.items()}
+        if surroundings.get().capacity is not None:
+            slots = {name: slot.limited(limited) for name, slot in slots.items()}
         return Held(
             declaration=declaration,
             graph=declaration.graph_of(names),

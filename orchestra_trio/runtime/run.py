@@ -39,7 +39,9 @@ from orchestra_trio.runtime.life.frames import let_go
 from orchestra_trio.runtime.life.incarnation import call_users
 from orchestra_trio.runtime.life.live import LiveSubsystem
 from orchestra_trio.runtime.life.restarts import Failure
+from orchestra_trio.runtime.observing import Observers
 from orchestra_trio.runtime.signals import Signals
+from orchestra_trio.runtime.surroundings import limited
 from orchestra_trio.runtime.watch.deadlock import DeadlockWatch
 from orchestra_trio.runtime.watch.rest import RestWatch
 
@@ -49,6 +51,7 @@ if TYPE_CHECKING:
     from orchestra_trio.delivery.lanes import Buried, Lane, Offer
     from orchestra_trio.records import DeadLetterReason
     from orchestra_trio.runtime.held import Held
+    from orchestra_trio.runtime.observing import Observer
     from orchestra_trio.wiring.options import OrchestraOptions
     from orchestra_trio.wiring.routing import Routes
     from orchestra_trio.wiring.slots import Slot
@@ -63,7 +66,7 @@ class Run:
     """One opening of an orchestra. Made in the task that opens it, before the nursery is there."""
 
     nursery: trio.Nursery
-    """What everything runs in; with the scope, the watches and the drain there from `start` on."""
+    """What everything runs in; with the scope, the watches and the drain there from `prepare` on."""
     scope: trio.CancelScope
     watch: RestWatch
     deadlocks: DeadlockWatch
@@ -108,12 +111,13 @@ class Run:
         self._event_scope = trio.CancelScope()
         self._event_task: trio.lowlevel.Task | None = None
         self._handles_events = bool(declaration.event_types)
-        capacity = self.options.message_capacity
+        capacity = limited(self.options.message_capacity)
         self._outgoing: Channel[Any] = Channel.make(
             capacity, yield_every=self.options.yield_every, shut=self._shut_outgoing
         )
         self._outgoing.open_senders = 1
         self.outgoing: MeteredReceiver[Any] = MeteredReceiver(self._outgoing)
+        self.observers: Observers | None = None
         self.outlet: Outlet = Outlet(self, None, make_pace(self.options.yield_every))
         self.outside: SubsystemSender[Any] = SubsystemSender(self.outlet)
 
@@ -122,8 +126,8 @@ class Run:
         """The mailbox of what goes out to the embedding program."""
         return self._outgoing.mailbox
 
-    def start(self, nursery: trio.Nursery, on_event: Callable[[object], Awaitable[object]]) -> None:
-        """Start all tasks, in declaration order; the one for events comes last."""
+    def prepare(self, nursery: trio.Nursery) -> None:
+        """Lay out what needs the nursery; nothing runs yet, but everything may be cancelled."""
         self.nursery = nursery
         self.scope = nursery.cancel_scope
         outer_deadline = trio.current_effective_deadline()
@@ -134,6 +138,9 @@ class Run:
         if self.options.on_deadlock != "ignore":
             self.deadlocks.watch(self.held.graph)
         self.drain = Drain(self.held.graph, self.subsystems, self.watch)
+
+    def start(self, on_event: Callable[[object], Awaitable[object]]) -> None:
+        """Start all tasks, in declaration order; the one for events comes last."""
         for live in self.subsystems.values():
             self.held.spawner.start_soon(self.nursery, self._run_subsystem, live, name=live.name, subsystem=live.name)
         if not self._alive:
@@ -149,6 +156,19 @@ class Run:
         for live in self.subsystems.values():
             if live.slot.readiness:
                 await live.ready.wait()
+
+    def observe(self, observer: Observer) -> None:
+        """Tell somebody of all that happens from now on."""
+        if self.observers is None:
+            observers = self.observers = Observers(self._fail_in_observer, self._clock)
+            for name, live in self.subsystems.items():
+                observers.tap(live.mailbox, name)
+                live.tell = observers.tell
+            observers.tap(self.outgoing_mailbox, None)
+            observers.tap(self.events.mailbox, "on_event")
+            self.dead_letters.observe = observers.tell_dead_letter
+            self.signals.observe = lambda signal, epoch: observers.tell("broadcast", None, payload=signal, epoch=epoch)
+        self.observers.observers += (observer,)
 
     def close_input(self) -> None:
         """Refuse outside input from now on; drain when the events that have come are handled."""
@@ -247,6 +267,7 @@ class Run:
         if live.end == "cancelled" and not live.scope.cancel_called:
             self.is_stopping = True  # cancelled from around the orchestra, which the block may not have noticed yet
         live.was_told_to_end = live.mailbox.input_closed
+        live.note("exit", live.end)
         live.left = self._bury(live.mailbox, live)
         live.look_again()
         self.drain.note_end(live)
@@ -347,6 +368,9 @@ class Run:
 
     def _fail_in_hook(self, error: BaseException, letter: DeadLetter) -> None:
         self.failures.record(error, "on_dead_letter", type(letter.message))
+
+    def _fail_in_observer(self, error: BaseException) -> None:
+        self.failures.record(error, "an observer", None)
 
     def _add_dead_letter(
         self, lane: Lane[Any], dead: Buried[Any] | Offer[Any], consumer: str | None, reason: DeadLetterReason

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from orchestra_trio.delivery.ends import MeteredReceiver, MeteredSender
     from orchestra_trio.delivery.oneshot import OneshotSender
+    from orchestra_trio.records import Happening
     from orchestra_trio.runtime.run import Run
     from orchestra_trio.wiring.graph import WiringGraph
 
@@ -339,6 +340,18 @@ class RunningOrchestra(Generic[SignalT_contra, EventT_contra]):
         For people: its form may change. It costs about a millisecond for each task. Changes nothing.
         """
         return dump(self.statistics(), [stand(live) for live in self._run.subsystems.values()])
+
+    def observe(self, observer: Callable[[Happening], object]) -> None:
+        """Tell somebody of all that happens from now on, for as long as the orchestra runs.
+
+        The observer is called in the step in which something happens: it takes note and returns, and calls nothing of
+        the orchestra. What it raises stops the orchestra, as an error of a subsystem does. Steps of blocking
+        subsystems call it from their threads. Until the first observer comes, none of this costs anything.
+
+        Args:
+            observer: Called with each `Happening`.
+        """
+        self._run.observe(observer)
 
     def map_subsystems(self, function: Callable[[SubsystemStatistics], T]) -> list[T]:
         """Return what a function makes of each subsystem's statistics, in declaration order.

@@ -74,6 +74,8 @@ class Signals:
     subsystems: dict[str, LiveSubsystem]
     epoch: int = 0
     """The number of the last broadcast."""
+    observe: Callable[[object, int], object] | None = None
+    """Tells the observers of a broadcast; None while there are none."""
     _broadcast: trio.Event = attrs.Factory(trio.Event)
     """Set, and replaced, at each broadcast."""
 
@@ -85,6 +87,8 @@ class Signals:
         """
         names = self.routes.subscribers(type(signal))
         self.epoch += 1
+        if self.observe is not None:
+            self.observe(signal, self.epoch)
         subscribed = [self.subsystems[name] for name in names if name in self.subsystems]
         recipients = [live for live in subscribed if not live.has_ended]
         for live in recipients:

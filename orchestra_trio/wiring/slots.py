@@ -15,7 +15,7 @@ from orchestra_trio.wiring.restart import Restart
 from orchestra_trio.wiring.specifiers import AfterExit, OnExit
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from orchestra_trio.records import LaneStrategy
     from orchestra_trio.wiring.annotations import Scope
@@ -91,6 +91,12 @@ class Slot:
             self,
             message_capacity=self.spec.message_capacity or options.message_capacity,
             signal_capacity=self.spec.signal_capacity or options.signal_capacity,
+        )
+
+    def limited(self, limit: Callable[[int], int]) -> Slot:
+        """Return this slot with the capacities that a limit makes of its own."""
+        return attrs.evolve(
+            self, message_capacity=limit(self.message_capacity), signal_capacity=limit(self.signal_capacity)
         )
 
 

@@ -7,13 +7,13 @@ that has ended, one that is not built yet.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 import attrs
 import trio
 
 from orchestra_trio.delivery.waiting import park_sender
-from orchestra_trio.errors import SubsystemExited, SubsystemStalled, UndeclaredMessage, type_name
+from orchestra_trio.errors import OneshotCancelled, SubsystemExited, SubsystemStalled, UndeclaredMessage, type_name
 from orchestra_trio.records import DeadLetter, Priority
 from orchestra_trio.runtime.watch.standing import stand
 
@@ -22,12 +22,16 @@ if TYPE_CHECKING:
 
     from orchestra_trio.delivery.lanes import Lane, Reply
     from orchestra_trio.delivery.mailbox import Mailbox
+    from orchestra_trio.delivery.oneshot import OneshotReceiver, OneshotState
     from orchestra_trio.delivery.trio_internals import Pace
-    from orchestra_trio.records import DeadLetterReason, MessageLane
+    from orchestra_trio.records import DeadLetterReason, HappeningKind, MessageLane
     from orchestra_trio.runtime.dead_letters import DeadLetters
     from orchestra_trio.runtime.life.live import LiveSubsystem
+    from orchestra_trio.runtime.observing import Observers
     from orchestra_trio.wiring.routing import Route, Routes
     from orchestra_trio.wiring.slots import Slot
+
+T = TypeVar("T")
 
 __all__ = ["Consumers", "Outlet", "Port", "Ports", "reason_after_exit"]
 
@@ -41,6 +45,7 @@ class Consumers(Protocol):
     subsystems: dict[str, LiveSubsystem]
     dead_letters: DeadLetters
     is_stopping: bool
+    observers: Observers | None
 
     def check_input_open(self) -> None:
         """Refuse outside input once it was closed, with `trio.ClosedResourceError`."""
@@ -216,6 +221,31 @@ class Outlet:
             with live.waiting("send", port.consumer or "outgoing", lane.name, type(message), reply):
                 await park_sender(lane, message, self.sender, reply)
         self.pace.renew()
+
+    async def wait_for_answer(
+        self, port: Port, message_type: type, answer: OneshotReceiver[T], state: OneshotState[T]
+    ) -> T:
+        """Wait for the answer to a request that was sent.
+
+        Raises:
+            OneshotCancelled: No answer will come.
+        """
+        try:
+            if self.sender is None:
+                value = await answer.receive()
+            else:
+                live = self.run.subsystems[self.sender]
+                with live.waiting("request", port.consumer or "outgoing", None, message_type, state):
+                    value = await answer.receive()
+        except OneshotCancelled:
+            self._tell_answer("no answer", port, message_type)
+            raise
+        self._tell_answer("answer", port, message_type)
+        return value
+
+    def _tell_answer(self, kind: HappeningKind, port: Port, message_type: type) -> None:
+        if self.run.observers is not None:
+            self.run.observers.tell(kind, self.sender, sender=port.consumer, detail=type_name(message_type))
 
     def _find_mailbox(self, route: Route) -> tuple[Mailbox[Any, Any] | None, LiveSubsystem | None]:
         if route.kind == "outgoing":

@@ -212,8 +212,4 @@ class SubsystemSender(Generic[Out_contra]):
             if not port.bounded.post(message, self._origin, state):
                 await self._outlet.wait_for_room(port, port.bounded, message, state)
             del message  # the consumer's is now the only one: when it lets go of the reply end, that is noticed
-            if self._origin is None:
-                return await answer.receive()
-            live = self._outlet.run.subsystems[self._origin]
-            with live.waiting("request", port.consumer or "outgoing", None, message_type, state):
-                return await answer.receive()
+            return await self._outlet.wait_for_answer(port, message_type, answer, state)

@@ -19,6 +19,7 @@ from orchestra_trio.runtime.life.failures import members, without_cancelled
 
 if TYPE_CHECKING:
     from orchestra_trio.logs import Origin
+    from orchestra_trio.records import HappeningKind
     from orchestra_trio.runtime.life.spawner import Spawner
 
 __all__ = ["AsyncFn", "Incarnation", "Owner", "call_users", "title_of"]
@@ -72,6 +73,10 @@ class Owner(Protocol):
     @property
     def origin(self) -> Origin:
         """For log records."""
+        ...
+
+    def note(self, kind: HappeningKind, detail: str | None = None) -> None:
+        """Tell those who observe the orchestra."""
         ...
 
     def note_moved(self) -> None:
@@ -193,10 +198,12 @@ class Incarnation:
     async def _run_job(self, was_refused: list[bool], title: str, async_fn: AsyncFn, args: tuple[object, ...]) -> None:
         if was_refused[0]:
             self._enter(background=False)
+        self.owner.note("job", title)
         try:
             await self._keep_alive(title, async_fn, args)
         finally:
             self.owner.jobs -= 1
+            self.owner.note("job end", title)
 
     @enable_ki_protection
     async def _run_started(  # noqa: ASYNC114, ASYNC128, ASYNC910 - a task of the library, not a call of users
@@ -211,6 +218,7 @@ class Incarnation:
         began[0] = True
         origin_of_task.set(self.owner.origin)
         status = _TaskStatus(task_status)
+        self.owner.note("job", title)
         try:
             await call_users(async_fn, *args, task_status=status)
         except BaseException as error:  # noqa: ASYNC103 - recorded, and raised again by `open()`
@@ -223,6 +231,7 @@ class Incarnation:
         finally:
             self.owner.jobs -= 1
             self._leave()
+            self.owner.note("job end", title)
 
     @enable_ki_protection
     async def _run_background(  # noqa: ASYNC910 - a task of the library, not a call of users
@@ -232,6 +241,7 @@ class Incarnation:
             self._enter(background=True)
         origin_of_task.set(self.owner.origin)
         scope = trio.CancelScope()
+        self.owner.note("job", title)
         try:
             with scope:
                 self.background[scope] = trio.lowlevel.current_task()
@@ -248,6 +258,7 @@ class Incarnation:
             del self.background[scope]
             self.owner.jobs -= 1
             self.owner.note_moved()
+            self.owner.note("job end", title)
 
     def _enter(self, *, background: bool) -> None:
         """Count in a job; one that is not in the background keeps the incarnation alive."""

@@ -26,7 +26,7 @@ from orchestra_trio.delivery.trio_internals import PRIVATE_IN_USE
 from orchestra_trio.delivery.waiting import Parked
 from orchestra_trio.errors import type_name
 from orchestra_trio.logs import Origin, origin_of_task
-from orchestra_trio.records import Readout, SubsystemState, SubsystemStatistics, Wait, WaitKind
+from orchestra_trio.records import HappeningKind, Readout, SubsystemState, SubsystemStatistics, Wait, WaitKind
 from orchestra_trio.runtime.life.incarnation import Incarnation
 from orchestra_trio.runtime.life.restarts import RestartGroup
 
@@ -111,6 +111,8 @@ class LiveSubsystem:
     """Who waits until this subsystem has taken signals."""
     on_wait: Callable[[LiveSubsystem], None] | None = None
     """Called when a task of it begins to wait for another subsystem, or ends; None where nobody needs to know."""
+    tell: Callable[..., object] | None = None
+    """Tells the observers what happens to it; None while there are none."""
     grace: float = 10
     """Seconds after which a thread that goes on although it was cancelled is named in the log."""
     ready: trio.Event = attrs.Factory(trio.Event)
@@ -187,6 +189,7 @@ class LiveSubsystem:
                     self.incarnation = incarnation = Incarnation(self)
                     if not self.slot.readiness:
                         self.ready.set()
+                    self.note("start")
                     await incarnation.run(main, *args)
                     if not self.group.is_restarting(self):
                         break
@@ -197,6 +200,16 @@ class LiveSubsystem:
     def note_end_of_input(self) -> None:
         """Note that one of its tasks was told that its input has ended; it is not taken back by what comes later."""
         self._was_given_end = True
+
+    def note(self, kind: HappeningKind, detail: str | None = None, payload: object = None) -> None:
+        """Tell those who observe the orchestra, if anybody does."""
+        if self.tell is not None:
+            self.tell(kind, self.name, detail=detail, payload=payload)
+
+    def close_input(self) -> None:
+        """Tell it that nothing more will come."""
+        self.note("end of input")
+        self.mailbox.close_input()
 
     def cancel(self) -> None:
         """Cancel its main task and its jobs."""
@@ -214,6 +227,7 @@ class LiveSubsystem:
 
     def take_error(self, error: BaseException, job: str | None) -> None:
         """Deal with what left a task: let the subsystem begin anew, or record it and stop everything."""
+        self.note("error", job, error)
         if self.report(error, self, job=job):
             self._failed = True
 

@@ -1,0 +1,1 @@
+"""Property-testing of subsystems and wirings: harness, schedules, traces, faults. Needs the extra `testing`."""
