@@ -51,7 +51,7 @@ LaneStep: TypeAlias = Literal["send", "receive", "block", "withdraw"]
 """What happens to a message at a lane.
 
 `send`: the lane holds it from now on. `receive`: it leaves the lane, to be handled. `block`: it waits for room.
-`withdraw`: it waits no longer, because its sender was cancelled.
+`withdraw`: it waits no longer: its sender was cancelled, or got an error.
 """
 
 HappeningKind: TypeAlias = (

@@ -19,7 +19,7 @@ from orchestra_trio.records import DeadLetter, Happening, HappeningKind
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from orchestra_trio.delivery.lanes import Lane
+    from orchestra_trio.delivery.lanes import Lane, Offer
     from orchestra_trio.delivery.mailbox import Mailbox
     from orchestra_trio.records import LaneStep
 
@@ -65,6 +65,12 @@ class Observers:
             lane=letter.lane,
             payload=letter.message,
             detail=letter.reason,
+        )
+
+    def tell_refused(self, lane: Lane[Any], offer: Offer[Any], consumer: str | None, waiting: object) -> None:
+        """Tell of a sender that waited for room in vain, and gets an error."""
+        self._tell_step(
+            consumer, "withdraw", lane, offer.item, offer.sender, is_request=offer.reply is not None, who=waiting
         )
 
     def _tell_step(

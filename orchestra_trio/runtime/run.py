@@ -312,7 +312,10 @@ class Run:
         for lane in mailbox.message_lanes:
             while lane.offers:
                 waiting, offer = lane.offers.popitem(last=False)
-                waiting.refuse(self._refusal(lane, offer, consumer))
+                error = self._refusal(lane, offer, consumer)
+                if error is not None and self.observers is not None:
+                    self.observers.tell_refused(lane, offer, name, waiting)
+                waiting.refuse(error)
         return len(buried)
 
     def _refusal(self, lane: Lane[Any], offer: Offer[Any], consumer: LiveSubsystem | None) -> SubsystemExited | None:

@@ -235,6 +235,7 @@ def _boundary(
         hearing={slot.name: slot.signals for slot in slots.values()},
         blocking=frozenset(slot.name for slot in slots.values() if slot.blocking),
         conditional={slot.name: str(slot.condition) for slot in slots.values() if slot.condition is not None},
+        strategies={slot.name: slot.select for slot in slots.values() if slot.select is not None},
     )
 
 

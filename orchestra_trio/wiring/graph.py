@@ -17,6 +17,7 @@ from orchestra_trio.wiring.drawing.svg.document import to_svg
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
+    from orchestra_trio.records import LaneStrategy
     from orchestra_trio.wiring.drawing.figures import Figures
     from orchestra_trio.wiring.routing import Routes
     from orchestra_trio.wiring.slots import Slot
@@ -98,6 +99,9 @@ class Boundary:
 
     conditional: Mapping[str, str] = attrs.field(eq=False, repr=False)
     """Slots that are in use only with certain features, each with its condition as text."""
+
+    strategies: Mapping[str, LaneStrategy] = attrs.field(factory=dict, eq=False, repr=False)
+    """Slots that choose among their lanes in a way of their own."""
 
 
 @attrs.frozen

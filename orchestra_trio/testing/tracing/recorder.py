@@ -1,0 +1,282 @@
+"""Recording: every happening of a running orchestra becomes an event of a trace.
+
+Which message is received is found by the object itself: the recorder knows which objects lie in which lane, and never
+believes the library's own counts. It keeps no object for longer than the lane does, so that requests whose reply end
+is dropped are still noticed.
+"""
+
+from __future__ import annotations
+
+import re
+import reprlib
+from collections import Counter, deque
+from contextlib import contextmanager
+from itertools import chain
+from threading import RLock
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeAlias
+from weakref import WeakKeyDictionary
+
+import attrs
+import trio
+
+from orchestra_trio.delivery.strategies import Weighted
+from orchestra_trio.errors import type_name
+from orchestra_trio.runtime.surroundings import surroundings
+from orchestra_trio.testing.tracing.trace import FROM_BEFORE, Participant, Trace, TraceEvent
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Generator, Mapping, Sequence
+
+    from orchestra_trio.records import Happening, LaneName, LaneStrategy, MessageLane, SubsystemStatistics
+    from orchestra_trio.runtime.running import RunningOrchestra
+    from orchestra_trio.wiring.drawing.figures import Queue
+
+__all__ = ["record", "recording"]
+
+_BURIED: Final = {"left over", "outgoing closed"}
+"""Reasons of dead letters that may have lain in a lane."""
+
+_short: Final = reprlib.Repr()
+_short.maxother = _short.maxstring = 60
+
+_ADDRESS: Final = re.compile(r" at 0x[0-9a-fA-F]+")
+
+
+def _shorten(payload: object) -> str:
+    return _ADDRESS.sub("", _short.repr(payload))
+
+
+def record(running: RunningOrchestra[Any, Any], *, describe: Callable[[object], str] | None = None) -> Trace:
+    """Write down all that happens in a running orchestra from now on: every send, receive, signal, request, job...
+
+    Recording costs some microseconds for each event, and memory for as long as the trace is kept. Before the first
+    recording, and in orchestras that are not recorded, it costs nothing.
+
+    Args:
+        running: The orchestra. To record all from the beginning, see `recording`.
+        describe: Returns the text of a message, signal, event or exception; if None, that is its `repr`, cut to about
+            60 characters, without addresses, which differ from run to run.
+
+    Returns:
+        The trace; it grows until the orchestra has ended.
+    """
+    trace = _lay_out(running)
+    boundary = running.graph().boundary
+    lying: dict[_Place, int] = {
+        (one.name, lane): count for one in trace.participants for lane, count in one.lying.items()
+    }
+    recorder = _Recorder(
+        trace,
+        describe or _shorten,
+        {name: () if boundary is None else tuple(boundary.hearing.get(name, ())) for name in trace.subsystems},
+        trio.current_time(),
+        Counter(lying),
+    )
+    running.observe(recorder)
+    return trace
+
+
+@contextmanager
+def recording(*, describe: Callable[[object], str] | None = None) -> Generator[list[Trace]]:
+    """Record every orchestra that is opened in this context while the block lasts, before its subsystems start.
+
+    Args:
+        describe: As for `record`.
+
+    Returns:
+        The traces, in the order in which the orchestras are opened.
+    """
+    traces: list[Trace] = []
+
+    def begin(running: RunningOrchestra[Any, Any]) -> None:
+        traces.append(record(running, describe=describe))
+
+    around = surroundings.get()
+    token = surroundings.set(attrs.evolve(around, on_open=(*around.on_open, begin)))
+    try:
+        yield traces
+    finally:
+        surroundings.reset(token)
+
+
+_Place: TypeAlias = "tuple[str | None, LaneName]"
+"""Whose lane, and which."""
+
+
+class _Known(NamedTuple):
+    """What is known of an object that lies in a lane, or waits for room."""
+
+    number: int
+    epoch: int | None
+
+
+class _Objects:
+    """Objects in their places, found by identity. Whoever put them there keeps them, so none is used anew meanwhile."""
+
+    def __init__(self) -> None:
+        self._places: dict[tuple[_Place, int], deque[_Known]] = {}
+
+    def put(self, place: _Place, item: object, known: _Known) -> None:
+        self._places.setdefault((place, id(item)), deque()).append(known)
+
+    def take(self, place: _Place, item: object) -> _Known | None:
+        """Return what is known of the oldest such object there, and forget it; None where there is none."""
+        found = self._places.get((place, id(item)))
+        if found is None:
+            return None
+        known = found.popleft()
+        if not found:
+            del self._places[place, id(item)]
+        return known
+
+
+@attrs.define(eq=False)
+class _Recorder:
+    """An observer that writes down what it is told."""
+
+    trace: Trace
+    describe: Callable[[object], str]
+    hearing: Mapping[str, tuple[type, ...]]
+    """The signals that each subsystem subscribes to."""
+    began: float
+    """When the recording began, on trio's clock."""
+    unknown: Counter[_Place]
+    """How much still lies in each lane from before the recording began."""
+    _lying: _Objects = attrs.Factory(_Objects)
+    _waiting: _Objects = attrs.Factory(_Objects)
+    _tasks: WeakKeyDictionary[object, str] = attrs.Factory(WeakKeyDictionary[object, str])
+    _names: Counter[str] = attrs.Factory(Counter[str])
+    _broadcast: int = 0
+    """The identity of the signal that is being broadcast, or was last."""
+    _epoch: int | None = None
+    _awaited: set[str] = attrs.Factory(set[str])
+    """Who has not been sent it yet."""
+    _lock: RLock = attrs.Factory(RLock)
+    """Threads tell, too."""
+
+    def __call__(self, one: Happening) -> None:
+        """Write down what happened."""
+        with self._lock:
+            number = len(self.trace.events)
+            known = self._find(one, number)
+            is_from_before = known is None and self._leaves_from_before(one)
+            self.trace.events.append(
+                TraceEvent(
+                    number=number,
+                    time=one.time - self.began,
+                    kind=one.kind,
+                    subsystem=one.subsystem,
+                    task=None if one.task is None else self._name(one.task),
+                    sender=one.sender,
+                    lane=one.lane,
+                    message=None if known is None else known.number,
+                    type=None if one.payload is None else type_name(type(one.payload)),
+                    text=None if one.payload is None else self._describe(one.payload),
+                    is_request=one.is_request,
+                    epoch=one.epoch if known is None else known.epoch,
+                    audience=self._begin_broadcast(one) if one.kind == "broadcast" else (),
+                    detail=FROM_BEFORE if is_from_before else one.detail,
+                )
+            )
+
+    def _find(self, one: Happening, number: int) -> _Known | None:
+        """Return which message it is about, and keep account of where it is."""
+        if one.lane is None:
+            return None
+        place: _Place = (one.subsystem, one.lane)
+        item = one.payload
+        known: _Known | None
+        match one.kind:
+            case "block":
+                known = _Known(number, None)
+                self._waiting.put(place, item, known)
+            case "send":
+                known = self._waiting.take(place, item) or _Known(number, self._epoch_of(one))
+                self._lying.put(place, item, known)
+            case "receive":
+                known = self._lying.take(place, item)
+            case "withdraw":
+                known = self._waiting.take(place, item)
+            case _:  # a dead letter
+                known = self._lying.take(place, item) or self._waiting.take(place, item)
+                if known is None and one.detail not in _BURIED:
+                    known = _Known(number, None)  # it was in no lane
+        return known
+
+    def _leaves_from_before(self, one: Happening) -> bool:
+        """Return whether it is one of those that lay there when the recording began, and count it out."""
+        if one.lane is None or one.kind not in {"receive", "dead letter"}:
+            return False
+        place: _Place = (one.subsystem, one.lane)
+        if self.unknown[place] <= 0:
+            return False
+        self.unknown[place] -= 1
+        return True
+
+    def _begin_broadcast(self, one: Happening) -> tuple[str, ...]:
+        signal: Any = one.payload
+        audience = tuple(name for name, types in self.hearing.items() if isinstance(signal, types))
+        self._broadcast, self._epoch, self._awaited = id(signal), one.epoch, set(audience)
+        return audience
+
+    def _epoch_of(self, one: Happening) -> int | None:
+        """Return the number of the broadcast that a signal's send belongs to; None for a signal to one subsystem."""
+        if one.lane != "signals" or id(one.payload) != self._broadcast or one.subsystem not in self._awaited:
+            return None
+        self._awaited.discard(one.subsystem)
+        return self._epoch
+
+    def _name(self, task: object) -> str:
+        name = self._tasks.get(task)
+        if name is None:
+            plain: str = getattr(task, "name", repr(task))
+            self._names[plain] += 1
+            name = self._tasks[task] = plain if self._names[plain] == 1 else f"{plain}#{self._names[plain]}"
+        return name
+
+    def _describe(self, payload: object) -> str:
+        try:
+            return self.describe(payload)
+        except Exception as error:  # noqa: BLE001 - a text that cannot be made must not end what is recorded
+            return f"<{type_name(type(payload))}, whose text cannot be made: {type_name(type(error))}>"
+
+
+def _lay_out(running: RunningOrchestra[Any, Any]) -> Trace:
+    """Return an empty trace with what the laws need to know of the orchestra."""
+    graph, statistics = running.graph(), running.statistics()
+    subsystems = tuple(chain.from_iterable(graph.components))
+    queues: Sequence[Queue] = () if graph.figures is None else graph.figures.queues
+    strategies: Mapping[str, LaneStrategy] = {} if graph.boundary is None else graph.boundary.strategies
+    return Trace(
+        orchestra=running.name,
+        participants=tuple(
+            _participant(statistics.subsystems[name], [one for one in queues if one.consumer == name], strategies)
+            for name in subsystems
+        ),
+        components=graph.components,
+        edges=tuple(
+            dict.fromkeys(
+                (edge.sender, edge.consumer) for edge in graph.edges if not {edge.sender, edge.consumer} & graph.wip
+            )
+        ),
+        epoch=statistics.epoch,
+    )
+
+
+def _participant(
+    statistics: SubsystemStatistics, queues: Sequence[Queue], strategies: Mapping[str, LaneStrategy]
+) -> Participant:
+    return Participant(
+        name=statistics.name,
+        capacities={queue.lane: queue.capacity for queue in queues},
+        weights=_weights(strategies.get(statistics.name, Weighted())),
+        lying={queue.lane: queue.length for queue in queues if queue.length},
+        epoch=statistics.epoch,
+        has_ended=statistics.state in {"finished", "failed", "cancelled"},
+    )
+
+
+def _weights(strategy: LaneStrategy) -> dict[MessageLane, int] | None:
+    if not isinstance(strategy, Weighted):
+        return None
+    return {"priority": strategy.priority, "unbounded": strategy.unbounded, "bounded": strategy.bounded}

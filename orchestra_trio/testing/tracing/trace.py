@@ -1,0 +1,241 @@
+"""What happened in one running orchestra, as plain data: made by `record`, or read from a file.
+
+A trace holds no message, task or exception, only texts and numbers, so that keeping it keeps nothing alive. Messages
+are told apart by numbers: the place of the event in which the recorder first saw them.
+"""
+
+from __future__ import annotations
+
+import json
+from itertools import chain
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+import attrs
+
+if TYPE_CHECKING:
+    import os
+    from collections.abc import Iterable, Iterator
+
+    from orchestra_trio.records import HappeningKind, LaneName, MessageLane
+
+__all__ = ["EMBEDDING", "FROM_BEFORE", "Participant", "Trace", "TraceEvent", "place_name"]
+
+EMBEDDING: Final = "outside"
+"""What the embedding program is called in texts and pictures."""
+
+FROM_BEFORE: Final = "sent before the recording began"
+"""The detail of an event at which something leaves a lane that lay there when the recording began."""
+
+
+def place_name(name: str | None) -> str:
+    """Return what a subsystem, or the embedding program (None), is called in texts and pictures."""
+    return EMBEDDING if name is None else name
+
+
+def _as_tuple(names: Iterable[str]) -> tuple[str, ...]:
+    return tuple(names)
+
+
+@attrs.frozen(kw_only=True)
+class TraceEvent:
+    """One thing that happened."""
+
+    number: int
+    """Its place in the trace, counted from 0."""
+
+    time: float
+    """When, in seconds since the recording began."""
+
+    kind: HappeningKind
+    """What happened; see `HappeningKind`."""
+
+    subsystem: str | None
+    """To whom: at a lane its consumer, else who starts, ends, fails, or gets an answer. None is the embedding program,
+    `"on_event"` what handles events."""
+
+    task: str | None = None
+    """The task whose step it was, or that waited for it; tasks of the same name are numbered. None in a thread."""
+
+    sender: str | None = None
+    """Who sends; of an answer, who was asked. None is the embedding program, and where nobody sends."""
+
+    lane: LaneName | None = None
+    """The lane, where there is one."""
+
+    message: int | None = None
+    """Which message, signal or event: the number of the event in which it was first seen.
+
+    None where none is concerned; for what lay in a lane when the recording began (its `detail` is `FROM_BEFORE`); and
+    for what leaves a lane in which it does not lie, which breaks law 1.
+    """
+
+    type: str | None = None
+    """The type of the message, signal, event or exception."""
+
+    text: str | None = None
+    """The message, signal, event or exception itself as a short text."""
+
+    is_request: bool = False
+    """Whether the message carries a reply end."""
+
+    epoch: int | None = None
+    """The number of a broadcast: of a signal that is sent or received, too."""
+
+    audience: tuple[str, ...] = attrs.field(default=(), converter=_as_tuple)
+    """Of a broadcast: the subsystems that subscribe to it, by their declaration."""
+
+    detail: str | None = None
+    """The job's name, the state at the exit, the reason of a dead letter, the type of a request; `FROM_BEFORE`."""
+
+    def __str__(self) -> str:
+        """Return the event as one line, for people."""
+        return f"{self.number:>5}  {self.time:>9.3f}s  {self._what()}"
+
+    def _what(self) -> str:
+        whom = place_name(self.subsystem)
+        what = self.text or self.type or ""
+        if self.lane is not None:
+            lane = f"[{self.lane}{'' if self.epoch is None else f', epoch {self.epoch}'}]"
+            if self.kind == "receive":
+                return f"{whom} receives {what} {lane}"
+            words = {"send": "requests" if self.is_request else "sends", "block": "waits to send"}
+            verb = words.get(self.kind, "withdraws" if self.kind == "withdraw" else f"dead letter ({self.detail}):")
+            return f"{place_name(self.sender)} {verb} {what} to {whom} {lane}"
+        if self.kind == "broadcast":
+            return f"broadcast of {what} as epoch {self.epoch} to {', '.join(self.audience) or 'nobody'}"
+        if self.kind in {"answer", "no answer"}:
+            return f"{whom} gets {'an' if self.kind == 'answer' else 'no'} answer to {self.detail} from {self.sender}"
+        detail = "" if self.detail is None else f" {self.detail}"
+        return f"{whom}: {self.kind}{detail}{f' {what}' if what else ''}"
+
+
+@attrs.frozen(kw_only=True)
+class Participant:
+    """One subsystem, as far as the laws concern it."""
+
+    name: str
+    """Its slot."""
+
+    capacities: dict[LaneName, int | None]
+    """Of each lane that it has; None for no bound."""
+
+    weights: dict[MessageLane, int] | None = None
+    """How often each lane is served while it is ready; None for another strategy than `Weighted`."""
+
+    lying: dict[LaneName, int] = attrs.Factory(dict["LaneName", int])
+    """How much lay in its lanes when the recording began."""
+
+    epoch: int = 0
+    """The last broadcast that it had received when the recording began."""
+
+    has_ended: bool = False
+    """Whether it had ended when the recording began."""
+
+
+@attrs.define(kw_only=True, eq=False)
+class Trace:
+    """What happened in one running orchestra, in the order in which it happened; grows while it runs."""
+
+    orchestra: str
+    """The name of its class."""
+
+    participants: tuple[Participant, ...]
+    """The subsystems that are built, in the order of the wiring, upstream first."""
+
+    components: tuple[tuple[str, ...], ...]
+    """The strongly connected components of the wiring, upstream first."""
+
+    edges: tuple[tuple[str, str], ...]
+    """Who may send to whom, among the subsystems that are built."""
+
+    epoch: int = 0
+    """The number of the last broadcast when the recording began."""
+
+    events: list[TraceEvent] = attrs.Factory(list[TraceEvent])
+    """What happened."""
+
+    def __len__(self) -> int:
+        """Return how many events there are."""
+        return len(self.events)
+
+    def __iter__(self) -> Iterator[TraceEvent]:
+        """Iterate over the events."""
+        return iter(self.events)
+
+    def __str__(self) -> str:
+        """Return all events, a line for each."""
+        return "\n".join(map(str, self.events))
+
+    @property
+    def has_ended(self) -> bool:
+        """Whether every subsystem has ended: nothing more will happen."""
+        ended = {event.subsystem for event in self.events if event.kind == "exit"}
+        return all(one.has_ended or one.name in ended for one in self.participants)
+
+    @property
+    def subsystems(self) -> tuple[str, ...]:
+        """The names of the subsystems that are built, in the order of the wiring."""
+        return tuple(chain.from_iterable(self.components))
+
+    def participant(self, name: str) -> Participant:
+        """Return one participant.
+
+        Raises:
+            KeyError: There is none of this name.
+        """
+        for one in self.participants:
+            if one.name == name:
+                return one
+        raise KeyError(name)
+
+    def to_json_lines(self) -> str:
+        """Return the trace as JSON lines: first what is known of the orchestra, then each event.
+
+        Fields that say nothing (None, False, nothing in them) are left out of the events.
+        """
+        head = attrs.asdict(self, filter=lambda attribute, _: attribute.name != "events")
+        return "".join(f"{json.dumps(line)}\n" for line in (head, *map(_sparse, self.events)))
+
+    def write(self, path: str | os.PathLike[str]) -> None:
+        """Write the trace to a file, as JSON lines."""
+        Path(path).write_text(self.to_json_lines(), encoding="utf-8")
+
+    @classmethod
+    def from_json_lines(cls, lines: Iterable[str]) -> Trace:
+        """Return the trace that was written as these lines.
+
+        Raises:
+            ValueError: They are not those of a trace.
+        """
+        try:
+            head, *events = (json.loads(line) for line in lines if line.strip())
+            return cls(
+                orchestra=head["orchestra"],
+                participants=tuple(Participant(**one) for one in head["participants"]),
+                components=tuple(map(tuple, head["components"])),
+                edges=tuple(map(tuple, head["edges"])),
+                epoch=head["epoch"],
+                events=[TraceEvent(**one) for one in events],
+            )
+        except (TypeError, KeyError, AttributeError, ValueError) as error:
+            raise ValueError(f"these are not the lines of a trace: {error}") from error
+
+    @classmethod
+    def read(cls, path: str | os.PathLike[str]) -> Trace:
+        """Read a trace that was written to a file.
+
+        Raises:
+            OSError: It cannot be read.
+            ValueError: It is not the file of a trace.
+        """
+        return cls.from_json_lines(Path(path).read_text(encoding="utf-8").splitlines())
+
+
+_MEANT: Final = {"number", "time", "kind", "subsystem"}
+"""Fields that are written whatever they hold."""
+
+
+def _sparse(event: TraceEvent) -> dict[str, Any]:
+    fields = attrs.asdict(event)
+    return {name: value for name, value in fields.items() if name in _MEANT or value not in (None, False, (), [])}
