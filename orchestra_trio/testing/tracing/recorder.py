@@ -62,15 +62,15 @@ def record(running: RunningOrchestra[Any, Any], *, describe: Callable[[object], 
     """
     trace = _lay_out(running)
     boundary = running.graph().boundary
-    lying: dict[_Place, int] = {
-        (one.name, lane): count for one in trace.participants for lane, count in one.lying.items()
-    }
+    lying: Counter[_Place] = Counter()
+    for one in trace.participants:
+        lying.update({(one.name, lane): count for lane, count in one.lying.items()})
     recorder = _Recorder(
         trace,
         describe or _shorten,
         {name: () if boundary is None else tuple(boundary.hearing.get(name, ())) for name in trace.subsystems},
         trio.current_time(),
-        Counter(lying),
+        lying,
     )
     running.observe(recorder)
     return trace

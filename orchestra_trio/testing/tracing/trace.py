@@ -238,4 +238,9 @@ _MEANT: Final = {"number", "time", "kind", "subsystem"}
 
 def _sparse(event: TraceEvent) -> dict[str, Any]:
     fields = attrs.asdict(event)
-    return {name: value for name, value in fields.items() if name in _MEANT or value not in (None, False, (), [])}
+    # Not by equality: the number 0 equals False, and says something.
+    return {
+        name: value
+        for name, value in fields.items()
+        if name in _MEANT or not (value is None or value is False or value == ())
+    }
