@@ -1,0 +1,69 @@
+"""The courses that runs take: by a script, or by a strategy out of a source of integers."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+import attrs
+
+from orchestra_trio.testing.schedules.steering import Course
+from orchestra_trio.testing.schedules.strategies import some_time
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from orchestra_trio.testing.schedules.script import Script
+    from orchestra_trio.testing.schedules.strategies import Source, Strategy
+
+__all__ = ["LAG", "Length", "follow", "steer"]
+
+LAG: Final = 20
+"""How many rounds a ready task may be passed over, unless one says otherwise."""
+
+
+@attrs.frozen
+class Length:
+    """How long a run is, about."""
+
+    steps: int
+    """How many steps it has."""
+    choices: int
+    """In how many of them several tasks are ready."""
+
+
+def follow(script: Script) -> Course:
+    """Return the course of a run that follows a script."""
+    deviations = dict(script.deviations)
+    cancel_at, scope = script.cancel or (0, 0)
+
+    def choose(step: int, ready: Sequence[int]) -> int:
+        return min(deviations.get(step, 0), len(ready) - 1)
+
+    return Course(choose, cancel_at=cancel_at, pick_scope=lambda count: min(scope, count - 1), narrow=script.narrow)
+
+
+def steer(
+    source: Source,
+    strategy: Strategy,
+    *,
+    lag: int | None,
+    cancel: bool,
+    shrink_capacities: bool,
+    length: Length | None = None,
+) -> Course:
+    """Return the course of a run that follows a strategy.
+
+    Args:
+        source: Where all decisions come from; one that gives nothing but 0 makes the course the plain order.
+        strategy: Chooses the tasks.
+        lag: How many rounds a ready task may be passed over.
+        cancel: Whether something may be cancelled.
+        shrink_capacities: Whether the lanes may be made to hold one item at most.
+        length: Of a run of the same function; None where it is not known.
+    """
+    narrow = shrink_capacities and source(2) == 1
+    cancel_at = 0
+    if cancel and source(2) == 1:
+        cancel_at = some_time(source, None if length is None else length.steps)
+    choose = strategy.begin(source, None if length is None else length.choices)
+    return Course(choose, lag, cancel_at, source, narrow)
