@@ -36,14 +36,14 @@ if TYPE_CHECKING:
     from orchestra_trio.delivery.lanes import Receiver
     from orchestra_trio.runtime.contexts.context import SubsystemContext
 
-__all__ = ["Workers"]
+__all__ = ["LOOK_AGAIN", "Workers"]
 
 Ts = TypeVarTuple("Ts")
 In_co = TypeVar("In_co", covariant=True)
 Sig_co = TypeVar("Sig_co", covariant=True)
 
 
-_LOOK_AGAIN: Final = object()
+LOOK_AGAIN: Final = object()
 """Handed to the iteration that waits for anything, when the last place is taken meanwhile."""
 
 
@@ -63,6 +63,7 @@ class Workers(AbstractAsyncContextManager["Workers[In_co, Sig_co]", None], Gener
         self.max_in_flight: int = max_in_flight
         self._ctx = ctx
         self._live = ctx._live  # noqa: SLF001 - a part of the context
+        self._mailbox = ctx._mailbox  # noqa: SLF001 - as above
         self._nursery_manager = trio.open_nursery(strict_exception_groups=True)
         self._nursery: trio.Nursery | None = None
         self._was_left = False
@@ -181,11 +182,11 @@ class Workers(AbstractAsyncContextManager["Workers[In_co, Sig_co]", None], Gener
 
     async def _receive(self) -> Any:  # noqa: ANN401 - what the wiring lets in
         """Receive, not by the context's own calls: a worker may end at the schedule point, before anything is taken."""
-        mailbox, pace = self._live.mailbox, self._ctx._pace  # noqa: SLF001 - a part of the context
+        mailbox, pace = self._mailbox, self._ctx._pace  # noqa: SLF001 - a part of the context
         if pace.is_due():
             await pace.keep()
-        item: Any = _LOOK_AGAIN
-        while item is _LOOK_AGAIN:
+        item: Any = LOOK_AGAIN
+        while item is LOOK_AGAIN:
             is_free = self._is_free()
             item = mailbox.take() if is_free else mailbox.take_signal()
             if item is EMPTY:
@@ -224,7 +225,7 @@ class Workers(AbstractAsyncContextManager["Workers[In_co, Sig_co]", None], Gener
 
     def _let_take(self) -> None:
         """Let the task that takes signals alone take messages too, now that a worker is free."""
-        mailbox = self._live.mailbox
+        mailbox = self._mailbox
         parked = self._find_among(mailbox.signal_receivers)
         if parked is None:
             return
@@ -236,10 +237,10 @@ class Workers(AbstractAsyncContextManager["Workers[In_co, Sig_co]", None], Gener
 
     def _let_look_again(self) -> None:
         """Let the task that waits for anything do so no longer, now that no worker is free."""
-        mailbox = self._live.mailbox
+        mailbox = self._mailbox
         parked = self._find_among(mailbox.receivers)
         if parked is not None and mailbox.leave(parked):  # else a thread has just given it something
-            parked.hand(_LOOK_AGAIN)
+            parked.hand(LOOK_AGAIN)
 
     def _find_among(self, receivers: Iterable[Receiver[Any]]) -> Parked[Any] | None:
         """Return who stands there for the iteration, if it waits there."""

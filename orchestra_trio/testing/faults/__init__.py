@@ -1,0 +1,1 @@
+"""Subsystems in whose place others stand that watch or disturb what they receive and send."""
