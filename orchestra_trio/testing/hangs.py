@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from contextlib import asynccontextmanager, contextmanager
 from typing import TYPE_CHECKING, Any, Final
 
@@ -10,10 +11,12 @@ import attrs
 import trio
 
 from orchestra_trio.runtime.surroundings import surroundings
-from orchestra_trio.runtime.watch.stances import tasks_under
+from orchestra_trio.runtime.watch.stances import children_of, tasks_under
+from orchestra_trio.testing.schedules.choosing import take_shields
+from orchestra_trio.testing.schedules.failures import is_failure
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Iterator
+    from collections.abc import AsyncGenerator, Callable, Generator, Iterable
     from types import FrameType
 
     from trio.lowlevel import Task
@@ -32,7 +35,7 @@ class NeverEnds(Exception):
 
 
 @asynccontextmanager
-async def fail_on_hang(most_steps: int = 100_000) -> AsyncIterator[None]:
+async def fail_on_hang(most_steps: int = 100_000) -> AsyncGenerator[None]:
     """Return a context manager that cancels its block and raises `Hang` when nothing can wake any task of the run.
 
     That is so when every task waits and no deadline is set. On a clock that jumps by itself (pytest-trio's
@@ -40,8 +43,8 @@ async def fail_on_hang(most_steps: int = 100_000) -> AsyncIterator[None]:
 
     What waits for input or output, or for a thread that runs, does not hang: neither does what a server waits for. What
     cannot be seen is taken for a hang: a signal of the operating system that is still to come, and a thread that was
-    not started by `trio.to_thread` and is to call back. A program that shields its wait from cancellation goes on
-    hanging.
+    not started by `trio.to_thread` and is to call back. Where all of a program hangs although it was cancelled, its
+    shields against cancellation are taken away.
 
     Args:
         most_steps: How many steps all tasks of the run together may take within the block.
@@ -64,7 +67,7 @@ async def fail_on_hang(most_steps: int = 100_000) -> AsyncIterator[None]:
 @contextmanager
 def watching(
     scope: trio.CancelScope, most_steps: int, give_up: Callable[[BaseException], object] = lambda _: None
-) -> Iterator[None]:
+) -> Generator[None]:
     """Watch the run while the block runs; what is found cancels the scope, and is raised after it.
 
     Args:
@@ -78,8 +81,8 @@ def watching(
     trio.lowlevel.add_instrument(watch)
     try:
         yield
-    except BaseException as error:
-        if watch.found is None:
+    except BaseException as error:  # noqa: ASYNC103 - what was found has cancelled the block
+        if watch.found is None or not is_failure(error):
             raise
         raise watch.found from error
     finally:
@@ -108,6 +111,7 @@ class Watch(trio.abc.Instrument):
         self._give_up = give_up
         self._steps = 0
         self._idle = 0
+        self._is_bared = False
         self._last: list[str] = []
         self._token = trio.lowlevel.current_trio_token()
 
@@ -129,13 +133,17 @@ class Watch(trio.abc.Instrument):
             self._token.run_sync_soon(self._check)
 
     def _check(self) -> None:
-        if not _is_at_rest(0) or _is_in_thread(trio.lowlevel.current_root_task()):
+        tasks = _waiting_tasks()
+        if not _is_at_rest(0) or _are_threads_running(tasks, self.orchestras):
             return
-        if self.found is not None:
+        if self.found is None:
+            self.found = Hang(_describe(tasks, self.orchestras))
+            self._scope.cancel()
+        elif not self._is_bared:
+            self._is_bared = True
+            take_shields(tasks, self._scope)
+        else:
             self._give_up(self.found)
-            return
-        self.found = Hang(_describe(self.orchestras))
-        self._scope.cancel()
 
     def _note_late_step(self, task: Task) -> None:
         if self.found is None:
@@ -162,20 +170,31 @@ def _is_at_rest(readers: int) -> bool:
     return sum(counts) <= readers
 
 
+def _waiting_tasks() -> list[Task]:
+    """Return all tasks but trio's own; called in one of those."""
+    root = trio.lowlevel.current_root_task()
+    tasks = [] if root is None else [*tasks_under(root)]
+    return [task for task in tasks if task not in {root, trio.lowlevel.current_task()}]
+
+
 _TO_THREAD: Final = trio.to_thread.run_sync.__code__
 
 
-def _is_in_thread(root: Task | None) -> bool:
-    """Return whether some task waits for a thread."""
-    if root is None:
-        return False
-    current = trio.lowlevel.current_task()
-    return any(
-        frame.f_code is _TO_THREAD
-        for task in tasks_under(root)
-        if task is not current
-        for frame, _ in task.iter_await_frames()
+def _are_threads_running(tasks: Iterable[Task], orchestras: Iterable[RunningOrchestra[Any, Any]]) -> bool:
+    """Return whether some task waits for a thread that does not itself wait in a call of an orchestra's context.
+
+    For each thread of a blocking subsystem another task carries out its calls, and has its wait on record.
+    """
+    waits = Counter(
+        wait.task for running in orchestras for one in running.statistics().subsystems.values() for wait in one.waits
     )
+    for task in tasks:
+        if any(frame.f_code is _TO_THREAD for frame, _ in task.iter_await_frames()):
+            carrier = next((child.name for child in children_of(task) if waits[child.name]), None)
+            if carrier is None:
+                return True
+            waits[carrier] -= 1
+    return False
 
 
 # --- In words --------------------------------------------------------------------------------------------------------
@@ -183,14 +202,12 @@ def _is_in_thread(root: Task | None) -> bool:
 _MOST_TASKS: Final = 40
 
 
-def _describe(orchestras: list[RunningOrchestra[Any, Any]]) -> str:
+def _describe(tasks: list[Task], orchestras: Iterable[RunningOrchestra[Any, Any]]) -> str:
     """Say who waits for what."""
-    root, current = trio.lowlevel.current_root_task(), trio.lowlevel.current_task()
-    waiting = [task for task in tasks_under(root) if task not in {root, current}] if root is not None else []
     lines = ["all tasks wait, and nothing will wake any of them", "tasks:"]
-    lines += [f"  {task.name}: {_place(task)}" for task in waiting[:_MOST_TASKS]]
-    if len(waiting) > _MOST_TASKS:
-        lines.append(f"  and {len(waiting) - _MOST_TASKS} more")
+    lines += [f"  {task.name}: {_place(task)}" for task in tasks[:_MOST_TASKS]]
+    if len(tasks) > _MOST_TASKS:
+        lines.append(f"  and {len(tasks) - _MOST_TASKS} more")
     for running in orchestras:
         heads = [line for line in running.dump().splitlines() if line and not line.startswith(" ")]
         lines += [heads[0], *(f"  {line}" for line in heads[1:])]
@@ -202,7 +219,7 @@ def _place(task: Task) -> str:
     frames = [*task.iter_await_frames()]
     if not frames:
         return "has not begun"
-    frame, line = next((one for one in reversed(frames) if _is_users(one[0])), frames[-1])
+    frame, line = next((one for one in reversed(frames) if _is_users(one[0])), frames[0])
     return f"{frame.f_code.co_filename}:{line} in {frame.f_code.co_name}"
 
 

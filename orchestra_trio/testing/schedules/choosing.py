@@ -4,6 +4,8 @@ In each pass of its loop trio takes all tasks that are ready out of `runner.runq
 step. Here `runq` is a queue that yields one task each time it is read: the one that was chosen. So each pass is one
 step, and each step is a choice. trio's other code only adds to the queue and asks whether it is empty.
 
+To end a program that hangs, shields against cancellation have to be found; where that is gone too, they stay.
+
 That `runq` is read so is checked once per process, by running a few tasks in an order in which trio would never run
 them; where that does not succeed, `SchedulesUnavailable` says so.
 """
@@ -17,9 +19,18 @@ from typing import TYPE_CHECKING, Any, Final, Protocol, TypeAlias
 import trio
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
-__all__ = ["Choosing", "Pilot", "ReadyTask", "ReadyTasks", "SchedulesUnavailable", "check_available", "probe"]
+__all__ = [
+    "Choosing",
+    "Pilot",
+    "ReadyTask",
+    "ReadyTasks",
+    "SchedulesUnavailable",
+    "check_available",
+    "probe",
+    "take_shields",
+]
 
 ReadyTask: TypeAlias = "tuple[int, int, trio.lowlevel.Task]"
 """The round in which a task became ready, its number, and the task. Tasks are numbered as they are started."""
@@ -136,7 +147,8 @@ def _install(queue: ReadyTasks) -> None:
     """
     from trio._core import _run  # noqa: PLC0415 - the one place where private parts are looked up
 
-    runner: Any = _run.GLOBAL_RUN_CONTEXT.runner
+    internals: Any = _run
+    runner = internals.GLOBAL_RUN_CONTEXT.runner
     if len(runner.runq):
         raise AttributeError("tasks are ready before the run begins")
     runner.runq = queue
@@ -162,6 +174,19 @@ class Choosing(trio.abc.Instrument):
     def task_exited(self, task: trio.lowlevel.Task) -> None:
         """Let go of the task."""
         self.ready.forget(task)
+
+
+def take_shields(tasks: Iterable[trio.lowlevel.Task], within: trio.CancelScope) -> None:
+    """Let a cancellation of a scope reach the tasks in it, whatever shields stand in between."""
+    for task in tasks:
+        scopes: list[trio.CancelScope] = []
+        status: Any = getattr(task, "_cancel_status", None)
+        while status is not None and getattr(status, "_scope", within) is not within:
+            scopes.append(status._scope)  # noqa: SLF001 - see the module's head
+            status = getattr(status, "_parent", None)
+        if status is not None:
+            for scope in scopes:
+                scope.shield = False
 
 
 # --- Whether it works ------------------------------------------------------------------------------------------------

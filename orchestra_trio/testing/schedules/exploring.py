@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import random
-from typing import TYPE_CHECKING, Any, Final, TypeVar
+from typing import TYPE_CHECKING, Final, TypeVar
 
 import attrs
 
 from orchestra_trio.testing.schedules.courses import LAG, Length, follow, steer
+from orchestra_trio.testing.schedules.failures import is_failure, kind_of
 from orchestra_trio.testing.schedules.playing import MOST_STEPS, play
-from orchestra_trio.testing.schedules.schedule import Schedule, describe_run, is_failure, name_of
+from orchestra_trio.testing.schedules.schedule import Schedule, describe_run, name_of
 from orchestra_trio.testing.schedules.script import Script
-from orchestra_trio.testing.schedules.shrinking import Shrinking
+from orchestra_trio.testing.schedules.shrinking import Shrinking, Trial
 from orchestra_trio.testing.schedules.steering import Steering
 from orchestra_trio.testing.schedules.strategies import Priorities, Uniform
 
@@ -116,7 +117,7 @@ def explore(
             f'to run it again: replay({name_of(async_fn)}, ""{_steps_argument(setting)})'
         )
         raise failure
-    length = Length(plain.steps, plain.choices)
+    length = Length(plain.steps, len(plain.choice_steps))
     seen, longest = {plain.interleaving}, plain.steps
     for number in range(1, schedules):
         steering = Steering(setting.course(seed + number, length))
@@ -163,7 +164,7 @@ def replay(
     setting = _Setting(strategy, lag, cancel, shrink_capacities, most_steps)
     plain = Steering(follow(Script()))
     play(plain, async_fn, most_steps=most_steps)
-    course = setting.course(schedule, Length(plain.steps, plain.choices))
+    course = setting.course(schedule, Length(plain.steps, len(plain.choice_steps)))
     return Schedule.of(lambda: course, most_steps=most_steps).run(async_fn)
 
 
@@ -171,10 +172,10 @@ def _failure(steering: Steering, async_fn: Callable[[], Awaitable[object]], sett
     """Run a function, and return how it failed, or None."""
     try:
         play(steering, async_fn, most_steps=setting.most_steps)
-    except BaseException as error:
+    except BaseException as error:  # noqa: ASYNC103 - raised by whoever asked, or told of
         if not is_failure(error):
             raise
-        return error
+        return error  # noqa: ASYNC104 - as above
     return None
 
 
@@ -187,24 +188,25 @@ def _shrunk(
     seed: int,
 ) -> BaseException:
     """Return the failure of the smallest script that fails in the same way, with a note."""
-    kind = _kind(failure)
+    kind = kind_of(failure)
 
-    def fails(script: Script) -> Script | None:
+    def fails(script: Script) -> Trial | None:
         tried = Steering(follow(script))
         error = _failure(tried, async_fn, setting)
-        if error is None or _kind(error) != kind:
+        if error is None or kind_of(error) != kind:
             return None
-        return tried.script
+        return Trial(tried.script, tried.choice_steps)
 
     name, steps = name_of(async_fn), _steps_argument(setting)
     as_found = f"replay({name}, {seed}{setting.as_arguments})"
-    if fails(steering.script) is None:
+    first = fails(steering.script)
+    if first is None:
         why = "more than the schedule decides what it does"
         failure.add_note(f"orchestra_trio: {found}, but does not fail again: {why}")
         return failure
-    shrinking = Shrinking(steering.script, fails, MOST_SHRINKING_RUNS)
+    shrinking = Shrinking(first, fails, MOST_SHRINKING_RUNS)
     shrinking.shrink()
-    last = Steering(follow(shrinking.best))
+    last = Steering(follow(shrinking.best.script))
     error = _failure(last, async_fn, setting) or failure
     error.add_note(
         f"orchestra_trio: {found}; shrunk to\n{describe_run(last)}\n"
@@ -212,21 +214,6 @@ def _shrunk(
         f"as it was found:   {as_found}"
     )
     return error
-
-
-def _kind(error: BaseException) -> Any:  # noqa: ANN401 - to be compared alone
-    """Return what two failures of the same kind have in common: their type, or the types of what is in the group."""
-    if not isinstance(error, BaseExceptionGroup):
-        return type(error)
-    leaves: set[type[BaseException]] = set()
-    groups = [error]
-    while groups:
-        for inner in groups.pop().exceptions:
-            if isinstance(inner, BaseExceptionGroup):
-                groups.append(inner)
-            else:
-                leaves.add(type(inner))
-    return frozenset(leaves)
 
 
 def _steps_argument(setting: _Setting) -> str:

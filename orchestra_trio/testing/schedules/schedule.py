@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, TypeVar
 
-import trio
-
 from orchestra_trio.testing.schedules.courses import follow
 from orchestra_trio.testing.schedules.decisions import describe
+from orchestra_trio.testing.schedules.failures import is_failure
 from orchestra_trio.testing.schedules.playing import MOST_STEPS, play
 from orchestra_trio.testing.schedules.script import Script
 from orchestra_trio.testing.schedules.steering import Steering
@@ -15,10 +14,12 @@ from orchestra_trio.testing.schedules.steering import Steering
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
 
+    import trio
+
     from orchestra_trio.testing.schedules.decisions import Cancellation, Decision
     from orchestra_trio.testing.schedules.steering import Course
 
-__all__ = ["Schedule", "describe_run", "is_failure", "name_of"]
+__all__ = ["Schedule", "describe_run", "name_of"]
 
 T = TypeVar("T")
 
@@ -48,22 +49,42 @@ class Schedule:
         """
         script = Script.parse(text)
         self._begin: Callable[[], Course] = lambda: follow(script)
+        self._is_text = True
         self._most_steps = most_steps
         self._steering: Steering | None = None
         self._text = text
+        self._report: Callable[[str], object] | None = None
 
     @classmethod
-    def of(cls, begin: Callable[[], Course], *, most_steps: int = MOST_STEPS) -> Schedule:
-        """Make a schedule out of what makes a course for each run; for `explore` and `schedules`."""
+    def of(
+        cls,
+        begin: Callable[[], Course],
+        *,
+        most_steps: int = MOST_STEPS,
+        report: Callable[[str], object] | None = None,
+    ) -> Schedule:
+        """Make a schedule out of what makes a course for each run; for `explore` and `schedules`.
+
+        Args:
+            begin: Makes the course of one run.
+            most_steps: How many steps a run may take.
+            report: Called after each run that raises nothing, with what an exception would have as its note.
+        """
         schedule = cls(most_steps=most_steps)
         schedule._begin = begin
+        schedule._is_text = False
+        schedule._report = report
         return schedule
 
     def __str__(self) -> str:
         return self._text if self._steering is None else str(self._steering.script)
 
     def __repr__(self) -> str:
-        return f"<Schedule {str(self)!r}>"
+        return (
+            "<Schedule, drawn as it runs>"
+            if self._steering is None and not self._is_text
+            else f"<Schedule {str(self)!r}>"
+        )
 
     def run(
         self, async_fn: Callable[..., Awaitable[T]], *args: object, clock: trio.abc.Clock | None = None
@@ -91,14 +112,14 @@ class Schedule:
         """
         steering = self._steering = Steering(self._begin())
         try:
-            return play(steering, async_fn, *args, clock=clock, most_steps=self._most_steps)
+            result = play(steering, async_fn, *args, clock=clock, most_steps=self._most_steps)
         except BaseException as error:
             if error is not steering.error and is_failure(error):
-                error.add_note(
-                    f"orchestra_trio: under the schedule\n{describe_run(steering)}\n"
-                    f'to run it again: replay({name_of(async_fn)}, "{steering.script}")'
-                )
+                error.add_note(_note(steering, async_fn))
             raise
+        if self._report is not None:
+            self._report(_note(steering, async_fn))
+        return result
 
     @property
     def steps(self) -> int:
@@ -125,6 +146,13 @@ class Schedule:
         return "not run yet" if self._steering is None else describe_run(self._steering, indent="")
 
 
+def _note(steering: Steering, async_fn: Callable[..., object]) -> str:
+    return (
+        f"orchestra_trio: {name_of(async_fn)} ran under the schedule\n{describe_run(steering)}\n"
+        f'to run it again: replay({name_of(async_fn)}, "{steering.script}")'
+    )
+
+
 def describe_run(steering: Steering, indent: str = "  ") -> str:
     """Return what a run did otherwise than in trio's plain order."""
     lines = describe(steering.deviations, steering.cancellation, narrow=steering.course.narrow)
@@ -134,10 +162,3 @@ def describe_run(steering: Steering, indent: str = "  ") -> str:
 def name_of(async_fn: Callable[..., object]) -> str:
     """Return how to call a function in a line that people copy."""
     return str(getattr(async_fn, "__name__", "main"))
-
-
-def is_failure(error: BaseException) -> bool:
-    """Return whether an exception tells of a fault in the program, and not of the wish to end it."""
-    if isinstance(error, BaseExceptionGroup):
-        return all(map(is_failure, error.exceptions))
-    return not isinstance(error, (KeyboardInterrupt, SystemExit, GeneratorExit, trio.TrioInternalError))

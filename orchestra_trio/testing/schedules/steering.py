@@ -13,7 +13,7 @@ from orchestra_trio.testing.schedules.decisions import MOST_PASSED, Cancellation
 from orchestra_trio.testing.schedules.script import Script
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Generator, Sequence
 
     from trio.lowlevel import Task
 
@@ -64,10 +64,10 @@ class Steering:
     """Stands for the order of all its steps."""
     cancellation: Cancellation | None = None
     """What was cancelled."""
-    _scopes: list[tuple[trio.CancelScope, str]] = attrs.Factory(list)
+    _scopes: list[tuple[trio.CancelScope, str]] = attrs.Factory(list[tuple[trio.CancelScope, str]])
     _has_marked: bool = False
-    _names: dict[int, str] = attrs.Factory(dict)
-    _decisions: list[_Choice] = attrs.Factory(list)
+    _names: dict[int, str] = attrs.Factory(dict[int, str])
+    _decisions: list[_Choice] = attrs.Factory(list["_Choice"])
 
     def __attrs_post_init__(self) -> None:
         self.attention_at = self.course.cancel_at
@@ -79,9 +79,9 @@ class Steering:
             return 0
         try:
             choice = self.course.choose(step, [ready[index][1] for index in range(count)])
-        except BaseException as error:  # noqa: BLE001 - raised again when the run has ended: here it would crash trio
+        except BaseException as error:  # noqa: ASYNC103, BLE001 - raised when the run has ended: here it would crash trio
             self._give_up(error)
-            return 0
+            return 0  # noqa: ASYNC104 - as above
         passed = ready[: min(choice, MOST_PASSED)]
         _, number, task = ready[choice]
         self._note_name(number, task)
@@ -101,9 +101,9 @@ class Steering:
             return
         try:
             index = self.course.pick_scope(len(self._scopes))
-        except BaseException as error:  # noqa: BLE001 - as above
+        except BaseException as error:  # noqa: ASYNC103, BLE001 - as above
             self._give_up(error)
-            return
+            return  # noqa: ASYNC104 - as above
         scope, task = self._scopes[index]
         self.cancellation = Cancellation(step, index, task)
         scope.cancel()
@@ -129,9 +129,9 @@ class Steering:
     # --- What came of it ---------------------------------------------------------------------------------------------
 
     @property
-    def choices(self) -> int:
-        """How many choices there were."""
-        return len(self._decisions)
+    def choice_steps(self) -> tuple[int, ...]:
+        """The steps in which several tasks were ready."""
+        return tuple(step for step, *_ in self._decisions)
 
     @property
     def decisions(self) -> tuple[Decision, ...]:
@@ -175,7 +175,7 @@ steering_of_run: ContextVar[Steering | None] = ContextVar("steering_of_run", def
 
 
 @contextmanager
-def cancellable() -> Iterator[trio.CancelScope]:
+def cancellable() -> Generator[trio.CancelScope]:
     """Return a context manager that opens a cancel scope which a schedule with `cancel=True` may cancel.
 
     Such a schedule cancels one of the scopes that are open at some step, as if from outside. Outside of a schedule

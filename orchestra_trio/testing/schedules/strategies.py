@@ -14,7 +14,7 @@ import attrs
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-__all__ = ["Chooser", "Mixed", "Priorities", "Source", "Strategy", "Uniform", "some_time"]
+__all__ = ["Chooser", "Delays", "Mixed", "Priorities", "Source", "Strategy", "Uniform", "some_time"]
 
 Source: TypeAlias = Callable[[int], int]
 """`source(n)` returns one of 0 ... n - 1."""
@@ -109,11 +109,52 @@ class Priorities:
         return choose
 
 
+_SPANS: Final = 5
+"""Delays last for fewer than 2 ** _SPANS choices."""
+
+_NEXT: Final = 3
+"""How many tasks behind the first one may take its place."""
+
+
+@attrs.frozen
+class Delays:
+    """Trio's plain order, but for a few random delays: for some choices, others run before the task that comes first.
+
+    It needs few decisions however long a run is: hypothesis shrinks those quickly.
+
+    Source:
+        Emmi, Qadeer, Rakamarić: Delay-Bounded Scheduling, POPL 2011. Unlike there a delay may last for several choices.
+    """
+
+    most: int = attrs.field(default=6, validator=attrs.validators.ge(0))
+    """How many delays there are, at the most."""
+
+    def begin(self, source: Source, choices: int | None) -> Chooser:
+        """Begin a run; see `Strategy`."""
+        instead: dict[int, int] = {}
+        for _ in range(self.most):
+            begin = some_time(source, choices)
+            if begin == 0:
+                break
+            span = 2 ** source(_SPANS)
+            span += source(span)
+            instead.update(dict.fromkeys(range(begin, begin + span), 1 + source(_NEXT)))
+        count = 0
+
+        def choose(step: int, ready: Sequence[int]) -> int:
+            nonlocal count
+            del step
+            count += 1
+            return min(instead.get(count, 0), len(ready) - 1)
+
+        return choose
+
+
 @attrs.frozen
 class Mixed:
     """One of several strategies for each run."""
 
-    strategies: tuple[Strategy, ...] = (Uniform(), Priorities())
+    strategies: tuple[Strategy, ...] = (Delays(), Priorities())
 
     def begin(self, source: Source, choices: int | None) -> Chooser:
         """Begin a run; see `Strategy`."""
