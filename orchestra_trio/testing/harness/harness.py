@@ -114,6 +114,7 @@ class Harness(Sending[InT, SigT], Expecting[OutT], Generic[InT, OutT, SigT]):
         seconds = self._seconds(within)
         if not await limited(self._session.live, seconds, lambda: self.running.wait_epoch(epoch)):
             raise self._session.failed(f"broadcast {epoch} to be received within {seconds:g} s", "but it was not")
+        await self._session.give_way()
 
     async def expect_end(self, *, within: float | None = None) -> None:
         """Wait until the subject has ended normally, by itself or because its input was closed.

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Concatenate, Generic, ParamSpec, TypeVar
 
 import trio
 
-from orchestra_trio.errors import a_type
+from orchestra_trio.errors import OneshotCancelled, a_type
 from orchestra_trio.records import Priority
 from orchestra_trio.testing.harness.replies import reply_end_of
 from orchestra_trio.testing.harness.side import Side
@@ -130,7 +130,12 @@ class Sending(Side, Generic[InT, SigT]):
         async def ask() -> None:
             answers.append(await session.test.ctx.request(make, *args, **kwargs))
 
-        if not await limited_once(session.live, session.within, session.nursery, ask):
+        try:
+            is_answered = await limited_once(session.live, session.within, session.nursery, ask)
+        except OneshotCancelled:
+            await session.give_way()  # noqa: ASYNC120 - the error that cancels this is what has let go of the request
+            raise
+        if not is_answered:
             raise session.failed(f"an answer to {a_type(make)} within {session.within:g} s", "but none came")
         return answers[0]
 

@@ -80,6 +80,7 @@ class Session:
     peer: Lent = attrs.Factory(Lent)
     opened: trio.Event = attrs.Factory(trio.Event)
     over: trio.Event = attrs.Factory(trio.Event)
+    serving: trio.CancelScope = attrs.Factory(trio.CancelScope)
     block: trio.CancelScope = attrs.Factory(trio.CancelScope)
     """What a failure of the subject cancels: the test's block, or the part of it in which a failure is expected."""
     failure: BaseException | None = None
@@ -113,11 +114,12 @@ class Session:
         around = surroundings.get()
         surroundings.set(attrs.evolve(around, on_open=(*around.on_open, self._note_running)))
         try:
-            async with orchestra.open():
-                self.opened.set()
-                await self.running.wait_input_closed()
-                self.test.let_go.set()
-                await self.peer.let_go.wait()
+            with self.serving:
+                async with orchestra.open():
+                    self.opened.set()
+                    await self.running.wait_input_closed()
+                    self.test.let_go.set()
+                    await self.peer.let_go.wait()
         except BaseException as error:  # noqa: ASYNC103 - kept, and raised by the block
             self.failure = without_cancelled(error)
             if self.failure is None:
@@ -191,8 +193,10 @@ class Session:
     def stop(self) -> None:
         """Cancel the subject, if it still runs."""
         self.peer.let_go.set()
-        if self.has_begun:
+        if self.opened.is_set() and self.has_begun:
             self.running.cancel()
+        else:
+            self.serving.cancel()  # an orchestra that is cancelled while it opens takes that for an error
 
     def _note_running(self, running: RunningOrchestra[Any, Any]) -> None:
         if not self.has_begun:  # else the subject has opened an orchestra itself
@@ -249,10 +253,9 @@ class Session:
                     if not await limited(self.live, seconds, self._take):
                         return False
             except trio.EndOfChannel:
-                if self.peer_has_ended and not self.over.is_set():
-                    await self.over.wait()  # then what lay in the lanes has arrived, too
-                    continue
-                return False  # noqa: ASYNC910 - as above
+                if self.peer_has_ended:
+                    await self.over.wait()  # then what lay in the lanes has arrived, and an error has cancelled this
+                return len(self.arrived) >= count  # noqa: ASYNC910 - as above
         return True  # noqa: ASYNC910 - as above
 
     def _take_nowait(self) -> bool:
@@ -301,14 +304,21 @@ class Session:
     async def wait_until(self, condition: Callable[[], bool], seconds: float) -> bool:
         """Wait until a condition holds that is about the subject; return whether it came to that in time."""
         await trio.lowlevel.checkpoint()
-        if condition():
-            return True
-        lookout = Lookout(condition)
-        trio.lowlevel.add_instrument(lookout)
-        try:
-            return await limited(self.live, seconds, lookout.found.wait)
-        finally:
-            trio.lowlevel.remove_instrument(lookout)
+        if not condition():
+            lookout = Lookout(condition)
+            trio.lowlevel.add_instrument(lookout)
+            try:
+                if not await limited(self.live, seconds, lookout.found.wait):
+                    return False
+            finally:
+                trio.lowlevel.remove_instrument(lookout)
+        await self.give_way()
+        return True
+
+    async def give_way(self) -> None:  # noqa: ASYNC910 - callers have checked for cancellation
+        """Let an error of the subject cancel this, if it has failed: rather than go on for another moment."""
+        if self.live.end == "failed":
+            await self.over.wait()
 
     # --- How it ends -----------------------------------------------------------------------------------------------
 
@@ -331,10 +341,10 @@ class Session:
                 del self.arrived[0]
         if strict and count:
             came = f"{count} messages came" if count > 1 else "a message came"
-            raise self.failed(
-                "no message before the end of the test that it does not expect", f"but {came}", unexpected
-            )
-        if not self.live.has_ended:
+            raise self.failed("nothing more before the end of the test", f"but {came}", unexpected)
+        left = max(0, deadline - trio.current_time())
+        # Where it sends the peer nothing, it may outlive the peer's input.
+        if count == most or not await self.wait_until(lambda: self.live.has_ended, left):
             outcome = f"but it sent {count} messages and went on" if count == most else "but it runs on"
             raise self.failed(f"the subject to end within {self.within:g} s of the end of its input", outcome)
         self.peer.let_go.set()
