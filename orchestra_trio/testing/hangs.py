@@ -84,7 +84,7 @@ def watching(
     except BaseException as error:  # noqa: ASYNC103 - what was found has cancelled the block
         if watch.found is None or not is_failure(error):
             raise
-        raise watch.found from error
+        raise watch.found from error  # noqa: ASYNC104 - as above
     finally:
         trio.lowlevel.remove_instrument(watch)
         surroundings.reset(token)

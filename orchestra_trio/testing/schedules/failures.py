@@ -15,7 +15,7 @@ _WISHES = (KeyboardInterrupt, SystemExit, GeneratorExit, trio.TrioInternalError)
 
 
 def is_failure(error: BaseException) -> bool:
-    """Return whether an exception tells of a fault in the program, not of the wish to end it, nor of a fault in trio."""
+    """Return whether an exception tells of a fault in the program, not of the wish to end it, nor of one in trio."""
     return not any(isinstance(leaf, _WISHES) for leaf in _leaves(error))
 
 

@@ -49,6 +49,25 @@ class Strategy(Protocol):
         ...
 
 
+_DOUBLINGS: Final = 10
+"""Where the length of a run is not known, what is to happen does so before the 2 ** _DOUBLINGS-th choice."""
+
+
+def some_time(source: Source, length: int | None, doublings: int = _DOUBLINGS) -> int:
+    """Return a moment of a run, beginning with 1; or 0 for never.
+
+    Args:
+        source: Where it comes from.
+        length: The length of the run. Each moment is equally likely then; where it is not known (None), early ones
+            are likelier.
+        doublings: Where the length is not known, the moment is below two to the power of this.
+    """
+    if length is not None:
+        return source(length + 1)
+    place = source(doublings + 1)
+    return 0 if place == 0 else 2 ** (place - 1) + source(2 ** (place - 1))
+
+
 @attrs.frozen
 class Uniform:
     """Each of the ready tasks is equally likely to run."""
@@ -110,7 +129,7 @@ class Priorities:
 
 
 _SPANS: Final = 5
-"""Delays last for fewer than 2 ** _SPANS choices."""
+"""A delay lasts for fewer than 2 ** _SPANS choices."""
 
 _NEXT: Final = 3
 """How many tasks behind the first one may take its place."""
@@ -133,11 +152,10 @@ class Delays:
         """Begin a run; see `Strategy`."""
         instead: dict[int, int] = {}
         for _ in range(self.most):
-            begin = some_time(source, choices)
-            if begin == 0:
+            span = some_time(source, None, _SPANS)
+            if span == 0:
                 break
-            span = 2 ** source(_SPANS)
-            span += source(span)
+            begin = some_time(source, choices)
             instead.update(dict.fromkeys(range(begin, begin + span), 1 + source(_NEXT)))
         count = 0
 
@@ -159,21 +177,3 @@ class Mixed:
     def begin(self, source: Source, choices: int | None) -> Chooser:
         """Begin a run; see `Strategy`."""
         return self.strategies[source(len(self.strategies))].begin(source, choices)
-
-
-_DOUBLINGS: Final = 10
-"""Where the length of a run is not known, a moment lies before the 2 ** _DOUBLINGS-th."""
-
-
-def some_time(source: Source, length: int | None) -> int:
-    """Return a moment of a run, beginning with 1; or 0 for never.
-
-    Args:
-        source: Where it comes from.
-        length: The length of the run. Each moment is equally likely then; where it is not known (None), early ones
-            are likelier.
-    """
-    if length is not None:
-        return source(length + 1)
-    doublings = source(_DOUBLINGS + 1)
-    return 0 if doublings == 0 else 2 ** (doublings - 1) + source(2 ** (doublings - 1))
