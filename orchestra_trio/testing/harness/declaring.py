@@ -134,10 +134,10 @@ def make_plan(
     made = make_orchestra(
         "Harness" if slot is None else slot[0].__name__,
         {
+            name: (BlockingSubsystem if blocking else Subsystem, subject_slot),
             TEST: subsystem(
                 consumes=_NothingForTest, sends=consumes, unbounded=dict.fromkeys(consumes, "the test"), readiness=True
             ),
-            name: (BlockingSubsystem if blocking else Subsystem, subject_slot),
             PEER: subsystem(
                 consumes=heard or _NothingForPeer, priority=True, message_capacity=peer_capacity, readiness=True
             ),

@@ -9,6 +9,7 @@ import trio
 from orchestra_trio.errors import type_name
 from orchestra_trio.testing.harness.expectations import Expectation, Matching
 from orchestra_trio.testing.harness.side import Side
+from orchestra_trio.testing.harness.threads import Limit
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -119,13 +120,13 @@ class Expecting(Side, Generic[OutT]):
         matching = Matching([Expectation.of(one) for one in expected])
         arrived = self._session.arrived
         with self._session.taking():
-            deadline, seconds = await self._begin(within)
+            limit = await self._begin(within)
             for count in range(1, len(expected) + 1):
-                has_come = await self._session.has_arrived(count, deadline)
+                has_come = await self._session.has_arrived(count, limit)
                 if not (has_come and matching.add(arrived[count - 1].message)):
                     wanted = ", and ".join(map(str, matching.expectations))
                     missing = f"; what is left: {', and '.join(map(str, matching.open))}" if count > 1 else ""
-                    outcome = self._outcome(count, seconds, has_come=has_come)
+                    outcome = self._outcome(count, limit.seconds, has_come=has_come)
                     raise self._session.failed(f"{wanted}, in any order", f"{outcome}{missing}", arrived[:count])
             messages = [one.message for one in arrived[: len(expected)]]
             del arrived[: len(expected)]
@@ -147,27 +148,26 @@ class Expecting(Side, Generic[OutT]):
             Changes nothing.
         """
         with self._session.taking():
-            deadline, seconds = await self._begin(within)
-            if await self._session.has_arrived(1, deadline):
-                nothing = f"nothing for {seconds:g} s"
+            limit = await self._begin(within)
+            if await self._session.has_arrived(1, limit):
+                nothing = f"nothing for {limit.seconds:g} s"
                 raise self._session.failed(nothing, "but a message came", self._session.arrived[:1])
 
-    async def _begin(self, within: float | None) -> tuple[float, float]:
-        """Begin to wait; return until when, and for how many seconds."""
+    async def _begin(self, within: float | None) -> Limit:
+        """Begin to wait."""
         await trio.lowlevel.checkpoint()
-        seconds = self._seconds(within)
-        return trio.current_time() + seconds, seconds
+        return Limit(self._seconds(within))
 
     async def _expect_row(self, row: list[Expectation], within: float | None) -> list[Any]:
         """Wait for messages in a row."""
         session, arrived = self._session, self._session.arrived
         with session.taking():
-            deadline, seconds = await self._begin(within)
+            limit = await self._begin(within)
             for count, expectation in enumerate(row, 1):
-                has_come = await session.has_arrived(count, deadline)
+                has_come = await session.has_arrived(count, limit)
                 if not (has_come and expectation.is_met_by(arrived[count - 1].message)):
                     wanted = str(expectation) if len(row) == 1 else f"{len(row)} times {expectation} in a row"
-                    outcome = self._outcome(count, seconds, has_come=has_come)
+                    outcome = self._outcome(count, limit.seconds, has_come=has_come)
                     raise session.failed(wanted, f"{outcome}{self._hint(expectation)}", arrived[:count])
             messages = [one.message for one in arrived[: len(row)]]
             del arrived[: len(row)]

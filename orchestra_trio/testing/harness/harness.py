@@ -13,7 +13,7 @@ from orchestra_trio.runtime.life.failures import members
 from orchestra_trio.testing.harness.expecting import Expecting
 from orchestra_trio.testing.harness.lookout import is_at_rest
 from orchestra_trio.testing.harness.sending import Sending
-from orchestra_trio.testing.harness.threads import limited
+from orchestra_trio.testing.harness.threads import Limit
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
@@ -92,7 +92,7 @@ class Harness(Sending[InT, SigT], Expecting[OutT], Generic[InT, OutT, SigT]):
             Changes nothing.
         """
         live, seconds = self._session.live, self._seconds(within)
-        if not await self._session.wait_until(lambda: is_at_rest(live), seconds):
+        if not await self._session.wait_until(lambda: is_at_rest(live), Limit(seconds)):
             raise self._session.failed(f"the subject to come to rest within {seconds:g} s", "but it did not")
 
     async def wait_epoch(self, epoch: int, *, within: float | None = None) -> None:
@@ -112,7 +112,7 @@ class Harness(Sending[InT, SigT], Expecting[OutT], Generic[InT, OutT, SigT]):
             Changes nothing.
         """
         seconds = self._seconds(within)
-        if not await limited(self._session.live, seconds, lambda: self.running.wait_epoch(epoch)):
+        if not await Limit(seconds).keeps(self._session.live, lambda: self.running.wait_epoch(epoch)):
             raise self._session.failed(f"broadcast {epoch} to be received within {seconds:g} s", "but it was not")
         await self._session.give_way()
 
@@ -134,7 +134,7 @@ class Harness(Sending[InT, SigT], Expecting[OutT], Generic[InT, OutT, SigT]):
             Changes nothing.
         """
         live, seconds = self._session.live, self._seconds(within)
-        if not await self._session.wait_until(lambda: live.has_ended, seconds):
+        if not await self._session.wait_until(lambda: live.has_ended, Limit(seconds)):
             raise self._session.failed(f"the subject to end within {seconds:g} s", "but it runs on")
 
     @asynccontextmanager
@@ -171,7 +171,7 @@ class Harness(Sending[InT, SigT], Expecting[OutT], Generic[InT, OutT, SigT]):
         caught = CaughtError[E]()
         with session.expecting_failure():
             yield caught
-            if not await limited(session.live, seconds, session.over.wait):
+            if not await Limit(seconds).keeps(session.live, session.over.wait):
                 raise session.failed(f"{_named(expected)} of the subject within {seconds:g} s", "but it did not fail")
         await session.over.wait()
         failure, session.failure = session.failure, None

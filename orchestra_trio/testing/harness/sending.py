@@ -10,7 +10,7 @@ from orchestra_trio.errors import OneshotCancelled, a_type
 from orchestra_trio.records import Priority
 from orchestra_trio.testing.harness.replies import reply_end_of
 from orchestra_trio.testing.harness.side import Side
-from orchestra_trio.testing.harness.threads import limited, limited_once
+from orchestra_trio.testing.harness.threads import Limit, limited_once
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -51,7 +51,7 @@ class Sending(Side, Generic[InT, SigT]):
         self._session.check_open()
         sender = self._session.test.ctx
         seconds = self._seconds(within)
-        if not await limited(self._session.live, seconds, lambda: sender.send(message, priority=priority)):
+        if not await Limit(seconds).keeps(self._session.live, lambda: sender.send(message, priority=priority)):
             room = f"room for {a_type(type(message))} within {seconds:g} s"
             raise self._session.failed(room, "but its lane stayed full")
 

@@ -34,7 +34,7 @@ from orchestra_trio.runtime.watch.standing import stand
 from orchestra_trio.testing.harness.declaring import PEER, TEST
 from orchestra_trio.testing.harness.failures import Arrival, ExpectationFailed, Scene
 from orchestra_trio.testing.harness.lookout import Lookout
-from orchestra_trio.testing.harness.threads import limited
+from orchestra_trio.testing.harness.threads import Limit
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterable
@@ -141,7 +141,7 @@ class Session:
             BaseExceptionGroup: It has failed before.
         """
         await self.begun.wait()
-        if self.has_begun and not await limited(self.live, self.within, self.opened.wait):
+        if self.has_begun and not await Limit(self.within).keeps(self.live, self.opened.wait):
             raise self.failed(
                 f"the subject to be ready within {self.within:g} s", "but it has not called ctx.started()"
             )
@@ -187,7 +187,7 @@ class Session:
 
     async def _let_peer_go(self, scope: trio.CancelScope) -> None:
         with scope:
-            await self.wait_until(lambda: self.live.has_ended, math.inf)
+            await self.wait_until(lambda: self.live.has_ended, Limit(math.inf))
             self.peer.let_go.set()
 
     def stop(self) -> None:
@@ -236,22 +236,20 @@ class Session:
         finally:
             self._is_taking = False
 
-    async def has_arrived(self, count: int, deadline: float) -> bool:  # noqa: ASYNC910 - callers have checked for cancellation
+    async def has_arrived(self, count: int, limit: Limit) -> bool:  # noqa: ASYNC910 - callers have checked for cancellation
         """Take messages until there are so many that nobody has expected yet.
 
         Args:
             count: How many.
-            deadline: On trio's clock.
+            limit: For how long.
 
         Returns:
-            False if that many have not come by then, or no more will come.
+            False if that many have not come in time, or no more will come.
         """
         while len(self.arrived) < count:
             try:
-                if not self._take_nowait():
-                    seconds = max(0, deadline - trio.current_time())
-                    if not await limited(self.live, seconds, self._take):
-                        return False
+                if not self._take_nowait() and not await limit.keeps(self.live, self._take):
+                    return False  # noqa: ASYNC910 - as above
             except trio.EndOfChannel:
                 if self.peer_has_ended:
                     await self.over.wait()  # then what lay in the lanes has arrived, and an error has cancelled this
@@ -301,14 +299,14 @@ class Session:
         )
         return ExpectationFailed(expected, outcome, arrived, scene)
 
-    async def wait_until(self, condition: Callable[[], bool], seconds: float) -> bool:
+    async def wait_until(self, condition: Callable[[], bool], limit: Limit) -> bool:
         """Wait until a condition holds that is about the subject; return whether it came to that in time."""
         await trio.lowlevel.checkpoint()
         if not condition():
             lookout = Lookout(condition)
             trio.lowlevel.add_instrument(lookout)
             try:
-                if not await limited(self.live, seconds, lookout.found.wait):
+                if not await limit.keeps(self.live, lookout.found.wait):
                     return False
             finally:
                 trio.lowlevel.remove_instrument(lookout)
@@ -333,18 +331,17 @@ class Session:
         # fail in place of the test; otherwise they are let go of, so that it can end.
         unexpected: list[Arrival] = []
         count, most = 0, _MOST_UNEXPECTED if strict else _MOST_FLUSHED
-        deadline = trio.current_time() + self.within
+        limit = Limit(self.within)
         with self.taking():
-            while count < most and await self.has_arrived(1, deadline):
+            while count < most and await self.has_arrived(1, limit):
                 count += 1
                 unexpected += self.arrived[:1] if strict else ()
                 del self.arrived[0]
         if strict and count:
             came = f"{count} messages came" if count > 1 else "a message came"
             raise self.failed("nothing more before the end of the test", f"but {came}", unexpected)
-        left = max(0, deadline - trio.current_time())
         # Where it sends the peer nothing, it may outlive the peer's input.
-        if count == most or not await self.wait_until(lambda: self.live.has_ended, left):
+        if count == most or not await self.wait_until(lambda: self.live.has_ended, limit):
             outcome = f"but it sent {count} messages and went on" if count == most else "but it runs on"
             raise self.failed(f"the subject to end within {self.within:g} s of the end of its input", outcome)
         self.peer.let_go.set()

@@ -9,6 +9,7 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING, Final
 
+import attrs
 import trio
 import trio.testing
 
@@ -19,33 +20,43 @@ if TYPE_CHECKING:
 
     from orchestra_trio.runtime.life.live import LiveSubsystem
 
-__all__ = ["limited", "limited_once", "works_in_thread"]
+__all__ = ["Limit", "limited_once", "works_in_thread"]
 
 _PAUSE: Final = 0.001
 """Seconds between two looks at a thread."""
 
 
-async def limited(live: LiveSubsystem, seconds: float, call: Callable[[], Awaitable[object]]) -> bool:  # noqa: ASYNC910 - a call that returns at once has checked for cancellation
-    """Await a call for so long; return whether it has returned.
+@attrs.define(eq=False)
+class Limit:
+    """How long the calls of one expectation may take, all together."""
 
-    Args:
-        live: The subject.
-        seconds: The limit; infinite for none.
-        call: May be cancelled and called again without loss.
-    """
-    last = time.monotonic() + seconds
-    while True:
-        with trio.move_on_after(seconds):
-            await call()
-            return True
-        if not await _pause_for_threads(live, last):
-            return False
+    seconds: float
+    """Infinite for no limit."""
+    _deadline: float = attrs.Factory(lambda self: trio.current_time() + self.seconds, takes_self=True)
+    """On trio's clock; moves on with it while a thread is at work."""
+    _last: float = attrs.Factory(lambda self: time.monotonic() + self.seconds, takes_self=True)
+    """On the system's clock: for how long that may go."""
+
+    async def keeps(self, live: LiveSubsystem, call: Callable[[], Awaitable[object]]) -> bool:  # noqa: ASYNC910 - a call that returns at once has checked for cancellation
+        """Await a call; return whether it has returned before the limit was over.
+
+        Args:
+            live: The subject.
+            call: May be cancelled and called again without loss.
+        """
+        while True:
+            with trio.CancelScope(deadline=self._deadline):
+                await call()
+                return True
+            if not await _pause_for_threads(live, self._last):
+                return False
+            self._deadline = trio.current_time() + self.seconds
 
 
 async def limited_once(
     live: LiveSubsystem, seconds: float, nursery: trio.Nursery, call: Callable[[], Awaitable[object]]
 ) -> bool:
-    """Await a call for so long, as `limited` does, that must not be called twice.
+    """Await a call that must not be called twice; return whether it has returned before the limit was over.
 
     Args:
         live: The subject.
