@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-import attrs
-
 from orchestra_trio.testing.schedules.steering import Course
 from orchestra_trio.testing.schedules.strategies import some_time
 
@@ -15,20 +13,10 @@ if TYPE_CHECKING:
     from orchestra_trio.testing.schedules.script import Script
     from orchestra_trio.testing.schedules.strategies import Source, Strategy
 
-__all__ = ["LAG", "Length", "follow", "steer"]
+__all__ = ["LAG", "follow", "steer"]
 
 LAG: Final = 20
 """How many rounds a ready task may be passed over, unless one says otherwise."""
-
-
-@attrs.frozen
-class Length:
-    """How long a run is, about."""
-
-    steps: int
-    """How many steps it has."""
-    choices: int
-    """In how many of them several tasks are ready."""
 
 
 def follow(script: Script) -> Course:
@@ -49,7 +37,7 @@ def steer(
     lag: int | None,
     cancel: bool,
     shrink_capacities: bool,
-    length: Length | None = None,
+    steps: int | None = None,
 ) -> Course:
     """Return the course of a run that follows a strategy.
 
@@ -59,11 +47,11 @@ def steer(
         lag: How many rounds a ready task may be passed over.
         cancel: Whether something may be cancelled.
         shrink_capacities: Whether the lanes may be made to hold one item at most.
-        length: Of a run of the same function; None where it is not known.
+        steps: About how many steps the run will take; None where that is not known.
     """
     narrow = shrink_capacities and source(2) == 1
     cancel_at = 0
     if cancel and source(2) == 1:
-        cancel_at = some_time(source, None if length is None else length.steps)
-    choose = strategy.begin(source, None if length is None else length.choices)
+        cancel_at = some_time(source, steps)
+    choose = strategy.begin(source, steps)
     return Course(choose, lag, cancel_at, source, narrow)

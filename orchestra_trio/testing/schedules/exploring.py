@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final, TypeVar
 
 import attrs
 
-from orchestra_trio.testing.schedules.courses import LAG, Length, follow, steer
+from orchestra_trio.testing.schedules.courses import LAG, follow, steer
 from orchestra_trio.testing.schedules.failures import is_failure, kind_of
 from orchestra_trio.testing.schedules.playing import MOST_STEPS, play
 from orchestra_trio.testing.schedules.schedule import Schedule, describe_run, name_of
@@ -53,8 +53,8 @@ class _Setting:
     shrink_capacities: bool = False
     most_steps: int = MOST_STEPS
 
-    def course(self, seed: int, length: Length) -> Course:
-        """Return the course that a seed stands for, for a function with runs of this length."""
+    def course(self, seed: int, steps: int) -> Course:
+        """Return the course that a seed stands for, for a function that takes about so many steps."""
         source = random.Random(seed).randrange  # noqa: S311 - nothing secret
         return steer(
             source,
@@ -62,7 +62,7 @@ class _Setting:
             lag=self.lag,
             cancel=self.cancel,
             shrink_capacities=self.shrink_capacities,
-            length=length,
+            steps=steps,
         )
 
     @property
@@ -117,10 +117,9 @@ def explore(
             f'to run it again: replay({name_of(async_fn)}, ""{_steps_argument(setting)})'
         )
         raise failure
-    length = Length(plain.steps, len(plain.choice_steps))
     seen, longest = {plain.interleaving}, plain.steps
     for number in range(1, schedules):
-        steering = Steering(setting.course(seed + number, length))
+        steering = Steering(setting.course(seed + number, plain.steps))
         failure = _failure(steering, async_fn, setting)
         if failure is not None:
             found = f"schedule {number + 1:,} of at most {schedules:,} fails"
@@ -164,7 +163,7 @@ def replay(
     setting = _Setting(strategy, lag, cancel, shrink_capacities, most_steps)
     plain = Steering(follow(Script()))
     play(plain, async_fn, most_steps=most_steps)
-    course = setting.course(schedule, Length(plain.steps, len(plain.choice_steps)))
+    course = setting.course(schedule, plain.steps)
     return Schedule.of(lambda: course, most_steps=most_steps).run(async_fn)
 
 
@@ -195,7 +194,7 @@ def _shrunk(
         error = _failure(tried, async_fn, setting)
         if error is None or kind_of(error) != kind:
             return None
-        return Trial(tried.script, tried.choice_steps)
+        return Trial(tried.script, tried.steps)
 
     name, steps = name_of(async_fn), _steps_argument(setting)
     as_found = f"replay({name}, {seed}{setting.as_arguments})"

@@ -39,9 +39,10 @@ class Schedule:
         """Make a schedule that follows a text.
 
         Args:
-            text: Parted by blanks: `14:1` for a choice in a step, `9:cancel` for a cancellation before a step (of the
-                outermost open scope that is marked with `cancellable`, `9:cancel1` of the next one; where none was
-                ever marked, of the whole function), `capacity=1` for lanes of one item.
+            text: Parted by blanks: `14:1` for a choice in a step, `14-20:1` for the same one in several; `9:cancel` for
+                a cancellation before a step, of the first open scope that is marked with `cancellable` (`9:cancel1`: of
+                the second), or, as long as none has been marked, of the whole function; `capacity=1` for lanes of one
+                item.
             most_steps: How many steps a run may take.
 
         Raises:

@@ -3,12 +3,20 @@
 from __future__ import annotations
 
 import re
+from typing import TYPE_CHECKING
 
 import attrs
 
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
 __all__ = ["Script"]
 
-_TOKEN = re.compile(r"(?P<narrow>capacity=1)|(?P<step>[1-9][0-9]*):(?:cancel(?P<scope>[0-9]*)|(?P<choice>[1-9][0-9]*))")
+_TOKEN = re.compile(
+    r"(?P<narrow>capacity=1)"
+    r"|(?P<step>[1-9][0-9]*):cancel(?P<scope>[0-9]*)"
+    r"|(?P<first>[1-9][0-9]*)(-(?P<last>[1-9][0-9]*))?:(?P<choice>[1-9][0-9]*)"
+)
 
 
 @attrs.frozen
@@ -25,12 +33,22 @@ class Script:
     """Whether the lanes of all orchestras hold one item at most."""
 
     def __str__(self) -> str:
-        words: list[tuple[float, str]] = [(step, f"{step}:{choice}") for step, choice in self.deviations]
+        words: list[tuple[float, str]] = [*self._ranges()]
         if self.cancel is not None:
             step, scope = self.cancel
             words.append((step - 0.5, f"{step}:cancel{scope or ''}"))  # it comes before the choice of its step
-        words.sort()
-        return " ".join(["capacity=1"] * self.narrow + [word for _, word in words])
+        return " ".join(["capacity=1"] * self.narrow + [word for _, word in sorted(words)])
+
+    def _ranges(self) -> Iterator[tuple[int, str]]:
+        """Return the deviations as words, each with its step; those that are alike, in steps that follow, in one."""
+        first, last, choice = 0, 0, 0
+        for step, its in (*self.deviations, (0, 0)):
+            if first and (step, its) == (last + 1, choice):
+                last = step
+                continue
+            if first:
+                yield first, f"{first}:{choice}" if first == last else f"{first}-{last}:{choice}"
+            first, last, choice = step, step, its
 
     @classmethod
     def parse(cls, text: str) -> Script:
@@ -45,11 +63,12 @@ class Script:
         for word in text.split():
             token = _TOKEN.fullmatch(word)
             if token is None:
-                raise ValueError(f"a schedule is written as in '14:1 17:2', and {word!r} is no part of one")
+                raise ValueError(f"a schedule is written as in '14:1 17-19:2', and {word!r} is no part of one")
             if token["narrow"]:
                 narrow = True
             elif token["choice"]:
-                deviations[int(token["step"])] = int(token["choice"])
+                first, last = int(token["first"]), int(token["last"] or token["first"])
+                deviations.update(dict.fromkeys(range(first, last + 1), int(token["choice"])))
             else:
                 cancel = int(token["step"]), int(token["scope"] or 0)
         return cls(tuple(sorted(deviations.items())), cancel, narrow)

@@ -14,6 +14,10 @@ if TYPE_CHECKING:
 __all__ = ["Shrinking", "Trial"]
 
 _FEW: Final = 6
+"""How many deviations are few."""
+
+_NEAR: Final = 100
+"""How many steps later another deviation may do as well."""
 
 
 @attrs.frozen
@@ -23,8 +27,8 @@ class Trial:
     script: Script
     """What it did."""
 
-    choice_steps: tuple[int, ...]
-    """The steps in which it had a choice."""
+    steps: int
+    """How many steps it took."""
 
 
 @attrs.define
@@ -32,7 +36,8 @@ class Shrinking:
     """The shrinking of one script.
 
     What goes wrong from outside is left out first, then chunks of the deviations, ever smaller ones; then the choices
-    are lowered, and two deviations are replaced by one at another step. And so again until nothing helps.
+    are lowered, one or two deviations are replaced by one at a later step, and what is cancelled is so at another one.
+    And so again until nothing helps.
 
     Source:
         Zeller, Hildebrandt: Simplifying and Isolating Failure-Inducing Input, IEEE TSE 28(2), 2002.
@@ -58,7 +63,8 @@ class Shrinking:
             self._leave_out_faults()
             self._leave_out_deviations()
             self._lower_choices()
-            self._join_neighbours()
+            self._put_one_for_several()
+            self._move_cancellation()
 
     @property
     def _script(self) -> Script:
@@ -104,16 +110,33 @@ class Shrinking:
                     break
             place += 1
 
-    def _join_neighbours(self) -> None:
-        """Put one deviation in the place of two, at some later step; not where there are many: it would take long."""
+    def _put_one_for_several(self) -> None:
+        """Put one deviation in the place of one or two, later on; not where there are many: it would take long."""
         place = 0
-        while place + 1 < len(self._script.deviations) <= _FEW:
-            deviations = self._script.deviations
-            others = deviations[:place] + deviations[place + 2 :]
-            taken = {step for step, _ in others}
-            for step in self.best.choice_steps:
-                if step >= deviations[place][0] and step not in taken:
-                    joined = tuple(sorted((*others, (step, 1))))
-                    if self._try(attrs.evolve(self._script, deviations=joined)):
-                        break
+        while place < len(self._script.deviations) <= _FEW:
+            for count in (1, 2):
+                self._put_one_at(place, count)
             place += 1
+
+    def _put_one_at(self, place: int, count: int) -> None:
+        deviations = self._script.deviations
+        if place + count > len(deviations):
+            return
+        first = deviations[place][0]
+        others = deviations[:place] + deviations[place + count :]
+        taken = {step for step, _ in others}
+        for step in range(first, min(first + _NEAR, self.best.steps + 1)):
+            one_for_them = tuple(sorted((*others, (step, 1))))
+            if step not in taken and self._try(attrs.evolve(self._script, deviations=one_for_them)):
+                return
+
+    def _move_cancellation(self) -> None:
+        """Cancel at another step, in the plain order."""
+        cancel = self._script.cancel
+        if cancel is None or not self._script.deviations:
+            return
+        step, scope = cancel
+        for other in range(max(1, step - _NEAR // 2), min(step + _NEAR // 2, self.best.steps + 1)):
+            for its in range(scope + 2):
+                if self._try(attrs.evolve(self._script, deviations=(), cancel=(other, its))):
+                    return

@@ -129,11 +129,6 @@ class Steering:
     # --- What came of it ---------------------------------------------------------------------------------------------
 
     @property
-    def choice_steps(self) -> tuple[int, ...]:
-        """The steps in which several tasks were ready."""
-        return tuple(step for step, *_ in self._decisions)
-
-    @property
     def decisions(self) -> tuple[Decision, ...]:
         """All choices, in their order."""
         return self._named(self._decisions)

@@ -39,12 +39,12 @@ class Chooser(Protocol):
 class Strategy(Protocol):
     """A way to choose."""
 
-    def begin(self, source: Source, choices: int | None) -> Chooser:
+    def begin(self, source: Source, steps: int | None) -> Chooser:
         """Begin a run.
 
         Args:
             source: Where all decisions come from.
-            choices: About how many choices the run will have; None where that is not known.
+            steps: About how many steps the run will take; None where that is not known.
         """
         ...
 
@@ -72,9 +72,9 @@ def some_time(source: Source, length: int | None, doublings: int = _DOUBLINGS) -
 class Uniform:
     """Each of the ready tasks is equally likely to run."""
 
-    def begin(self, source: Source, choices: int | None) -> Chooser:
+    def begin(self, source: Source, steps: int | None) -> Chooser:
         """Begin a run; see `Strategy`."""
-        del choices
+        del steps
 
         def choose(step: int, ready: Sequence[int]) -> int:
             del step
@@ -105,9 +105,9 @@ class Priorities:
     changes: int = attrs.field(default=3, validator=attrs.validators.ge(0))
     """How many times a task falls below the others."""
 
-    def begin(self, source: Source, choices: int | None) -> Chooser:
+    def begin(self, source: Source, steps: int | None) -> Chooser:
         """Begin a run; see `Strategy`."""
-        changes = sorted({some_time(source, choices) for _ in range(self.changes)} - {0}, reverse=True)
+        changes = sorted({some_time(source, steps) for _ in range(self.changes)} - {0}, reverse=True)
         levels: dict[int, int] = {}
         count = 0
 
@@ -148,14 +148,14 @@ class Delays:
     most: int = attrs.field(default=6, validator=attrs.validators.ge(0))
     """How many delays there are, at the most."""
 
-    def begin(self, source: Source, choices: int | None) -> Chooser:
+    def begin(self, source: Source, steps: int | None) -> Chooser:
         """Begin a run; see `Strategy`."""
         instead: dict[int, int] = {}
         for _ in range(self.most):
             span = some_time(source, None, _SPANS)
             if span == 0:
                 break
-            begin = some_time(source, choices)
+            begin = some_time(source, steps)
             instead.update(dict.fromkeys(range(begin, begin + span), 1 + source(_NEXT)))
         count = 0
 
@@ -174,6 +174,6 @@ class Mixed:
 
     strategies: tuple[Strategy, ...] = (Delays(), Priorities())
 
-    def begin(self, source: Source, choices: int | None) -> Chooser:
+    def begin(self, source: Source, steps: int | None) -> Chooser:
         """Begin a run; see `Strategy`."""
-        return self.strategies[source(len(self.strategies))].begin(source, choices)
+        return self.strategies[source(len(self.strategies))].begin(source, steps)
