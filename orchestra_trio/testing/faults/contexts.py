@@ -9,7 +9,7 @@ import trio
 from trio.lowlevel import enable_ki_protection
 from typing_extensions import TypeVar, override
 
-from orchestra_trio.delivery.mailbox import Empty
+from orchestra_trio.delivery.mailbox import EMPTY, Empty
 from orchestra_trio.delivery.oneshot import OneshotReceiver, OneshotSender, OneshotState
 from orchestra_trio.delivery.trio_internals import PRIVATE_IN_USE
 from orchestra_trio.errors import type_name
@@ -162,19 +162,23 @@ class InterceptedContext(
     @override
     async def _wait_to_receive(self, *, signals_only: bool = False) -> Any:
         while True:
-            await self._park(signals_only=signals_only)
-            item = self.intake.take_signal() if signals_only else self.intake.take()
+            is_handed = await self._park(signals_only=signals_only)
+            take = self.intake.take_signal if signals_only else self.intake.take
+            item = self.intake.take_handed() if is_handed else take()
             if not isinstance(item, Empty):
                 return item
 
-    async def _park(self, *, signals_only: bool) -> None:  # noqa: ASYNC910 - without a checkpoint only where it was handed something
-        """Wait at the mailbox until there may be something to take; return also where that has turned out not to be.
+    async def _park(self, *, signals_only: bool) -> bool:  # noqa: ASYNC910 - without a checkpoint only where it was handed something
+        """Wait at the mailbox until there may be something to take; it may turn out that there is nothing.
+
+        Returns:
+            Whether it was handed a message.
 
         Raises:
             trio.EndOfChannel: Nothing will come any more.
         """
         self._check_input()
-        arrivals, due = self.intake.arrivals, self.intake.due
+        arrivals, due, is_handed = self.intake.arrivals, self.intake.due, False
         is_held_up = due < float("inf")
         task = trio.lowlevel.current_task()
         arrivals.waiting.add(task)
@@ -183,7 +187,7 @@ class InterceptedContext(
             with trio.CancelScope(deadline=float("inf") if signals_only else due):
                 with nullcontext() if PRIVATE_IN_USE else self._live.noted_deadline():
                     item = await arrivals.park(signals_only=signals_only or is_held_up)
-                arrivals.feed(item)
+                is_handed = arrivals.feed(item)
         except trio.EndOfChannel:
             pass  # of the mailbox: something may still be held
         except trio.Cancelled:
@@ -192,6 +196,7 @@ class InterceptedContext(
         finally:
             arrivals.waiting.discard(task)
         self._pace.renew()
+        return is_handed  # noqa: ASYNC910 - as above
 
 
 class _ViewOfWorkers(InterceptedContext[In_co, Out_contra, Sig], Generic[In_co, Out_contra, Sig]):
@@ -203,8 +208,9 @@ class _ViewOfWorkers(InterceptedContext[In_co, Out_contra, Sig], Generic[In_co, 
 
     @override
     async def _wait_to_receive(self, *, signals_only: bool = False) -> Any:
-        await self._park(signals_only=signals_only)
-        return LOOK_AGAIN
+        is_handed = await self._park(signals_only=signals_only)
+        item = self.intake.take_handed() if is_handed and not signals_only else EMPTY
+        return LOOK_AGAIN if isinstance(item, Empty) else item
 
 
 class InterceptedBlockingContext(BlockingSubsystemContext[In_co, Out_contra, Sig], Generic[In_co, Out_contra, Sig]):

@@ -7,8 +7,8 @@ was handed to a waiting task of the subsystem.
 Invariants:
 
 * Signals go straight from the mailbox to whoever asks: no intake holds one back, or lets a message come before one that
-  is there (law 3). So the epoch is the mailbox's own, and a message that is held back is only ever received later than
-  it might be (law 5).
+  was there when a receiver asked (law 3). While one is there, no message is taken from the mailbox. So the epoch is the
+  mailbox's own, and what is held here was sent before the broadcasts that its subsystem has yet to receive (law 5).
 * A message is held here only because several took the place of one, for its delay, or among the few that change places.
   It is handed out before any that came after it, but for those changes; while the first one waits for its delay, all
   do, and only signals pass.
@@ -72,7 +72,7 @@ class Upstream(Protocol):
         """Take the next signal, or `EMPTY`."""
 
     def pull(self) -> Parcel | Empty:
-        """Take the next message, or `EMPTY`; no signal must be there."""
+        """Take the next message that may go on, or `EMPTY`."""
         ...
 
 
@@ -102,21 +102,26 @@ class Arrivals:
         """Whether a message was handed over and not pulled yet."""
         return bool(self._messages)
 
-    def feed(self, item: object) -> None:
-        """Take what a waiting task was handed."""
+    def feed(self, item: object) -> bool:
+        """Take what a waiting task was handed; return whether that was a message."""
+        if item is LOOK_AGAIN:
+            return False
         if isinstance(item, self._signal_types):
             self._signals.append(item)
-        elif item is not LOOK_AGAIN:
-            self._messages.append(Parcel(item, self._lane_of_handed()))
+            return False
+        self._messages.append(Parcel(item, self._lane_of_handed()))
+        return True
 
     def take_signal(self) -> Any:  # noqa: ANN401 - what the wiring lets in
         """Take the next signal, or `EMPTY`."""
         return self._signals.popleft() if self._signals else self.mailbox.take_signal()
 
     def pull(self) -> Parcel | Empty:
-        """Take the next message, or `EMPTY`."""
+        """Take the next message, or `EMPTY`: from the mailbox, none while a signal is there, which comes before it."""
         if self._messages:
             return self._messages.popleft()
+        if self._signals or self.mailbox.signals.items:
+            return EMPTY
         with self.mailbox.lock if isinstance(self.mailbox, SharedMailbox) else nullcontext():
             before = self._counts()
             item: Any = self.mailbox.take()
@@ -230,6 +235,11 @@ class Intake:
         """Take what comes next, or `EMPTY`."""
         signal = self.take_signal()
         return self._take_message() if isinstance(signal, Empty) else signal
+
+    def take_handed(self) -> Any:  # noqa: ANN401 - as above
+        """Take what comes next after a message was handed over: before a signal that came only then."""
+        message = self._take_message()
+        return self.take() if isinstance(message, Empty) else message
 
     def take_many(self, limit: int) -> list[Any]:
         """Take what comes next: one signal alone, or up to `limit` messages; an empty list if there is nothing."""
