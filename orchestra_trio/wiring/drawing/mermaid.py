@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import re
 from types import MappingProxyType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
     from orchestra_trio.wiring.drawing.picture import Arrow, Kind, Node, Picture, Sample
 
-__all__ = ["to_mermaid"]
+__all__ = ["encode", "to_mermaid"]
+
+_HARMFUL: Final = re.compile(r"""[^\w \-.,:;()/+'[\]]|(?<!\w)_+|_+(?!\w)""")
 
 SHAPES: Mapping[Kind, tuple[str, str]] = MappingProxyType(
     {
@@ -118,8 +120,13 @@ def _label(lines: Iterable[str]) -> str:
 
 def _escaped(text: str) -> str:
     """Return the text as Mermaid's entity codes where it could mean something in a label, Markdown included."""
+    return encode(text, _HARMFUL)
+
+
+def encode(text: str, harmful: re.Pattern[str]) -> str:
+    """Return the text with what matches as Mermaid's entity codes, and a space for what cannot be printed."""
     plain = "".join(one if one.isprintable() else " " for one in text)
-    return re.sub(r"""[^\w \-.,:;()/+'[\]]|(?<!\w)_+|_+(?!\w)""", _coded, plain)
+    return harmful.sub(_coded, plain)
 
 
 def _coded(match: re.Match[str]) -> str:
