@@ -13,9 +13,11 @@ from typing import TYPE_CHECKING, Any, Final
 
 import attrs
 
+from orchestra_trio.testing.tracing.diagram.drawing import draw
+
 if TYPE_CHECKING:
     import os
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Collection, Iterable, Iterator
 
     from orchestra_trio.records import HappeningKind, LaneName, MessageLane
 
@@ -188,6 +190,46 @@ class Trace:
             if one.name == name:
                 return one
         raise KeyError(name)
+
+    def to_mermaid(
+        self,
+        *,
+        first: int | None = None,
+        last: int | None = None,
+        around: Collection[TraceEvent] = (),
+        subsystems: Collection[str] | None = None,
+        max_lines: int = 60,
+    ) -> str:
+        """Return what happened as a Mermaid sequence diagram, without the fence that Markdown wants around it.
+
+        An arrow with a filled head is a message that was received at once; one with an open head was put into a lane,
+        and a note says when it was taken, and which messages it overtook that had lain there for longer. A cross is a
+        dead letter with its reason, a dotted arrow an answer. The lane is shown unless it is the bounded one. A
+        broadcast is a band over those who subscribe to it. Red is what failed, blue the events asked for.
+
+        What comes twelve times in a row is folded. Where the diagram would be longer than `max_lines`, so is what comes
+        three times, at last whatever the types of the messages are; then the middle is summed up whatever its order
+        was, or left out. Times are those since the recording began.
+
+        Args:
+            first: Show so many events at the beginning.
+            last: Show so many events at the end.
+            around: Show these events, highlighted, and six before and after each.
+            subsystems: Show only what these sent or received, or what happened to them; None for all.
+            max_lines: How many lines there may be, as long as there is room for a few arrows.
+
+        Raises:
+            ValueError: Nothing in the trace is about one of `subsystems`.
+        """
+        return draw(
+            self,
+            outside=EMBEDDING,
+            first=first,
+            last=last,
+            around=around,
+            subsystems=subsystems,
+            max_lines=max_lines,
+        )
 
     def to_json_lines(self) -> str:
         """Return the trace as JSON lines: first what is known of the orchestra, then each event.
