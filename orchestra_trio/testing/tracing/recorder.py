@@ -18,6 +18,7 @@ from weakref import WeakKeyDictionary
 
 import attrs
 import trio
+from typing_extensions import override
 
 from orchestra_trio.delivery.strategies import Weighted
 from orchestra_trio.errors import type_name
@@ -33,17 +34,35 @@ if TYPE_CHECKING:
 
 __all__ = ["record", "recording"]
 
-_BURIED: Final = {"left over", "outgoing closed"}
+_LAY: Final = {"left over", "outgoing closed"}
 """Reasons of dead letters that may have lain in a lane."""
 
-_short: Final = reprlib.Repr()
-_short.maxother = _short.maxstring = 60
+_WAITED: Final = {"exited", "stopping", "outgoing closed"}
+"""Reasons of dead letters that may have waited for room."""
+
+_ANY: Final = 1 << 60
+"""As many as may come."""
 
 _ADDRESS: Final = re.compile(r" at 0x[0-9a-fA-F]+")
 
 
-def _shorten(payload: object) -> str:
-    return _ADDRESS.sub("", _short.repr(payload))
+class _Short(reprlib.Repr):
+    """Cuts texts to about 60 characters, addresses left out before: a part of one would differ from run to run."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.maxother = self.maxstring = 60
+
+    @override
+    def repr_instance(self, x: object, level: int) -> str:
+        text = _ADDRESS.sub("", repr(x))
+        if len(text) <= self.maxother:
+            return text
+        half = (self.maxother - 3) // 2
+        return f"{text[:half]}...{text[-half:]}"
+
+
+_short: Final = _Short()
 
 
 def record(running: RunningOrchestra[Any, Any], *, describe: Callable[[object], str] | None = None) -> Trace:
@@ -60,28 +79,18 @@ def record(running: RunningOrchestra[Any, Any], *, describe: Callable[[object], 
     Returns:
         The trace; it grows until the orchestra has ended.
     """
-    trace = _lay_out(running)
-    boundary = running.graph().boundary
-    lying: Counter[_Place] = Counter()
-    for one in trace.participants:
-        lying.update({(one.name, lane): count for lane, count in one.lying.items()})
-    recorder = _Recorder(
-        trace,
-        describe or _shorten,
-        {name: () if boundary is None else tuple(boundary.hearing.get(name, ())) for name in trace.subsystems},
-        trio.current_time(),
-        lying,
-    )
-    running.observe(recorder)
-    return trace
+    return _begin(running, describe, is_from_start=False)
 
 
 @contextmanager
-def recording(*, describe: Callable[[object], str] | None = None) -> Generator[list[Trace]]:
+def recording(
+    *, describe: Callable[[object], str] | None = None, keep: int | None = None
+) -> Generator[list[Trace]]:
     """Record every orchestra that is opened in this context while the block lasts, before its subsystems start.
 
     Args:
         describe: As for `record`.
+        keep: The most traces to keep, the last ones; None for all.
 
     Returns:
         The traces, in the order in which the orchestras are opened.
@@ -89,7 +98,9 @@ def recording(*, describe: Callable[[object], str] | None = None) -> Generator[l
     traces: list[Trace] = []
 
     def begin(running: RunningOrchestra[Any, Any]) -> None:
-        traces.append(record(running, describe=describe))
+        traces.append(_begin(running, describe, is_from_start=True))
+        if keep is not None:
+            del traces[:-keep]
 
     around = surroundings.get()
     token = surroundings.set(attrs.evolve(around, on_open=(*around.on_open, begin)))
@@ -97,6 +108,33 @@ def recording(*, describe: Callable[[object], str] | None = None) -> Generator[l
         yield traces
     finally:
         surroundings.reset(token)
+
+
+def _begin(
+    running: RunningOrchestra[Any, Any], describe: Callable[[object], str] | None, *, is_from_start: bool
+) -> Trace:
+    trace = _lay_out(running, is_from_start=is_from_start)
+    boundary = running.graph().boundary
+    recorder = _Recorder(
+        trace,
+        describe or _short.repr,
+        {name: () if boundary is None else tuple(boundary.hearing.get(name, ())) for name in trace.subsystems},
+        trio.current_time(),
+        _count_lying(running, trace),
+    )
+    running.observe(recorder)
+    return trace
+
+
+def _count_lying(running: RunningOrchestra[Any, Any], trace: Trace) -> Counter[_Place]:
+    """Return how much lies in each lane, those of events and of what goes out among them."""
+    lying: Counter[_Place] = Counter()
+    lying["on_event", "bounded"] = running.statistics().events.channel_len
+    lying[None, "bounded"] = running.outgoing.statistics().current_buffer_used
+    for one in trace.participants:
+        for lane in one.capacities:
+            lying[one.name, lane] = one.lying.get(lane, 0) if trace.knows_start(one, lane) else _ANY
+    return lying
 
 
 _Place: TypeAlias = "tuple[str | None, LaneName]"
@@ -130,6 +168,33 @@ class _Objects:
         return known
 
 
+class _Waiting:
+    """Objects that wait for room, found by identity and by the task that waits, which waits for one thing at a time."""
+
+    def __init__(self) -> None:
+        self._places: dict[_Place, dict[int, tuple[int, _Known]]] = {}
+
+    def put(self, place: _Place, task: object, item: object, known: _Known) -> None:
+        waiting = self._places.setdefault(place, {})
+        waiting.pop(id(task), None)  # nobody was told that it gave up
+        waiting[id(task)] = (id(item), known)
+
+    def take(self, place: _Place, task: object, item: object) -> _Known | None:
+        """Return what is known of the object for which this task waits, and forget it; None if it does not."""
+        waiting = self._places.get(place, {})
+        item_id, known = waiting.get(id(task), (None, None))
+        if item_id != id(item):
+            return None
+        del waiting[id(task)]
+        return known
+
+    def take_oldest(self, place: _Place, item: object) -> _Known | None:
+        """Return what is known of the object for which any task waits, and forget it; None if none does."""
+        waiting = self._places.get(place, {})
+        task = next((task for task, (item_id, _) in waiting.items() if item_id == id(item)), None)
+        return None if task is None else waiting.pop(task)[1]
+
+
 @attrs.define(eq=False)
 class _Recorder:
     """An observer that writes down what it is told."""
@@ -143,7 +208,7 @@ class _Recorder:
     unknown: Counter[_Place]
     """How much still lies in each lane from before the recording began."""
     _lying: _Objects = attrs.Factory(_Objects)
-    _waiting: _Objects = attrs.Factory(_Objects)
+    _waiting: _Waiting = attrs.Factory(_Waiting)
     _tasks: WeakKeyDictionary[object, str] = attrs.Factory(WeakKeyDictionary[object, str])
     _names: Counter[str] = attrs.Factory(Counter[str])
     _broadcast: int = 0
@@ -159,7 +224,9 @@ class _Recorder:
         with self._lock:
             number = len(self.trace.events)
             known = self._find(one, number)
-            is_from_before = known is None and self._leaves_from_before(one)
+            is_from_before = known is None and self._is_from_before(one)
+            if known is None and one.detail == "outgoing closed" and not is_from_before:
+                known = _Known(number, None)  # it came too late to be in a lane
             self.trace.events.append(
                 TraceEvent(
                     number=number,
@@ -175,7 +242,7 @@ class _Recorder:
                     is_request=one.is_request,
                     epoch=one.epoch if known is None else known.epoch,
                     audience=self._begin_broadcast(one) if one.kind == "broadcast" else (),
-                    detail=FROM_BEFORE if is_from_before else one.detail,
+                    detail=FROM_BEFORE if is_from_before else _without_address(one.detail),
                 )
             )
 
@@ -189,22 +256,31 @@ class _Recorder:
         match one.kind:
             case "block":
                 known = _Known(number, None)
-                self._waiting.put(place, item, known)
+                self._waiting.put(place, one.task, item, known)
             case "send":
-                known = self._waiting.take(place, item) or _Known(number, self._epoch_of(one))
+                known = self._waiting.take(place, one.task, item) or _Known(number, self._epoch_of(one))
                 self._lying.put(place, item, known)
             case "receive":
                 known = self._lying.take(place, item)
             case "withdraw":
-                known = self._waiting.take(place, item)
+                known = self._waiting.take(place, one.task, item)
             case _:  # a dead letter
-                known = self._lying.take(place, item) or self._waiting.take(place, item)
-                if known is None and one.detail not in _BURIED:
-                    known = _Known(number, None)  # it was in no lane
+                known = self._bury(one, place, number)
         return known
 
-    def _leaves_from_before(self, one: Happening) -> bool:
-        """Return whether it is one of those that lay there when the recording began, and count it out."""
+    def _bury(self, one: Happening, place: _Place, number: int) -> _Known | None:
+        """Return which message became a dead letter; None if it lay in a lane, and was not seen to come there."""
+        known = None
+        if one.detail in _LAY:
+            known = self._lying.take(place, one.payload)
+        if known is None and one.detail in _WAITED:
+            known = self._waiting.take_oldest(place, one.payload)
+        return known if known is not None or one.detail in _LAY else _Known(number, None)
+
+    def _is_from_before(self, one: Happening) -> bool:
+        """Return whether it lay there, or waited for room, when the recording began; count it out."""
+        if one.kind == "withdraw":
+            return not self.trace.is_from_start
         if one.lane is None or one.kind not in {"receive", "dead letter"}:
             return False
         place: _Place = (one.subsystem, one.lane)
@@ -229,7 +305,7 @@ class _Recorder:
     def _name(self, task: object) -> str:
         name = self._tasks.get(task)
         if name is None:
-            plain: str = getattr(task, "name", repr(task))
+            plain = _ADDRESS.sub("", getattr(task, "name", repr(task)))
             self._names[plain] += 1
             name = self._tasks[task] = plain if self._names[plain] == 1 else f"{plain}#{self._names[plain]}"
         return name
@@ -241,16 +317,27 @@ class _Recorder:
             return f"<{type_name(type(payload))}, whose text cannot be made: {type_name(type(error))}>"
 
 
-def _lay_out(running: RunningOrchestra[Any, Any]) -> Trace:
+def _without_address(detail: str | None) -> str | None:
+    """Return the detail as it is in every run: jobs may be named after objects."""
+    return detail if detail is None else _ADDRESS.sub("", detail)
+
+
+def _lay_out(running: RunningOrchestra[Any, Any], *, is_from_start: bool) -> Trace:
     """Return an empty trace with what the laws need to know of the orchestra."""
     graph, statistics = running.graph(), running.statistics()
     subsystems = tuple(chain.from_iterable(graph.components))
     queues: Sequence[Queue] = () if graph.figures is None else graph.figures.queues
     strategies: Mapping[str, LaneStrategy] = {} if graph.boundary is None else graph.boundary.strategies
+    by_consumer: dict[str, list[Queue]] = {name: [] for name in subsystems}
+    for queue in queues:
+        by_consumer[queue.consumer].append(queue)
+    blocking = frozenset[str]() if graph.boundary is None else graph.boundary.blocking
+    shared = blocking | {edge.consumer for edge in graph.edges if edge.sender in blocking}
     return Trace(
         orchestra=running.name,
+        is_from_start=is_from_start,
         participants=tuple(
-            _participant(statistics.subsystems[name], [one for one in queues if one.consumer == name], strategies)
+            _participant(statistics.subsystems[name], by_consumer[name], strategies, is_shared=name in shared)
             for name in subsystems
         ),
         components=graph.components,
@@ -264,7 +351,11 @@ def _lay_out(running: RunningOrchestra[Any, Any]) -> Trace:
 
 
 def _participant(
-    statistics: SubsystemStatistics, queues: Sequence[Queue], strategies: Mapping[str, LaneStrategy]
+    statistics: SubsystemStatistics,
+    queues: Sequence[Queue],
+    strategies: Mapping[str, LaneStrategy],
+    *,
+    is_shared: bool,
 ) -> Participant:
     return Participant(
         name=statistics.name,
@@ -273,10 +364,11 @@ def _participant(
         lying={queue.lane: queue.length for queue in queues if queue.length},
         epoch=statistics.epoch,
         has_ended=statistics.state in {"finished", "failed", "cancelled"},
+        is_shared=is_shared,
     )
 
 
 def _weights(strategy: LaneStrategy) -> dict[MessageLane, int] | None:
-    if not isinstance(strategy, Weighted):
+    if type(strategy) is not Weighted:  # a subclass may choose in another way
         return None
     return {"priority": strategy.priority, "unbounded": strategy.unbounded, "bounded": strategy.bounded}

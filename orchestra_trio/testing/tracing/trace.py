@@ -27,7 +27,8 @@ EMBEDDING: Final = "outside"
 """What the embedding program is called in texts and pictures."""
 
 FROM_BEFORE: Final = "sent before the recording began"
-"""The detail of an event at which something leaves a lane that lay there when the recording began."""
+"""The detail of an event at which something leaves a lane, or waits no longer, that was there when the recording began.
+"""
 
 
 def place_name(name: str | None) -> str:
@@ -134,6 +135,9 @@ class Participant:
     has_ended: bool = False
     """Whether it had ended when the recording began."""
 
+    is_shared: bool = False
+    """Whether threads take from its lanes, or put into them: it is a blocking subsystem, or one sends to it."""
+
 
 @attrs.define(kw_only=True, eq=False)
 class Trace:
@@ -153,6 +157,9 @@ class Trace:
 
     epoch: int = 0
     """The number of the last broadcast when the recording began."""
+
+    is_from_start: bool = True
+    """Whether the recording began before anything of the orchestra ran."""
 
     events: list[TraceEvent] = attrs.Factory(list[TraceEvent])
     """What happened."""
@@ -231,6 +238,13 @@ class Trace:
             max_lines=max_lines,
         )
 
+    def knows_start(self, participant: Participant, lane: LaneName) -> bool:
+        """Return whether it is known exactly how much lay in a lane of a participant when the recording began.
+
+        Threads may have gone on while that was looked at. They take no signals.
+        """
+        return self.is_from_start or lane == "signals" or not participant.is_shared
+
     def to_json_lines(self) -> str:
         """Return the trace as JSON lines: first what is known of the orchestra, then each event.
 
@@ -250,18 +264,32 @@ class Trace:
         Raises:
             ValueError: They are not those of a trace.
         """
-        try:
-            head, *events = (json.loads(line) for line in lines if line.strip())
-            return cls(
-                orchestra=head["orchestra"],
-                participants=tuple(Participant(**one) for one in head["participants"]),
-                components=tuple(map(tuple, head["components"])),
-                edges=tuple(map(tuple, head["edges"])),
-                epoch=head["epoch"],
-                events=[TraceEvent(**one) for one in events],
-            )
-        except (TypeError, KeyError, AttributeError, ValueError) as error:
-            raise ValueError(f"these are not the lines of a trace: {error}") from error
+        trace: Trace | None = None
+        for number, line in enumerate(lines, start=1):
+            if not line.strip():
+                continue
+            try:
+                fields = json.loads(line)
+                if trace is None:
+                    trace = cls._from_head(fields)
+                else:
+                    trace.events.append(_read_event(fields))
+            except (TypeError, KeyError, AttributeError, ValueError, RecursionError) as error:
+                raise ValueError(f"line {number} is not of a trace: {type(error).__name__}: {error}") from error
+        if trace is None:
+            raise ValueError("there is no line of a trace")
+        return trace
+
+    @classmethod
+    def _from_head(cls, fields: dict[str, Any]) -> Trace:
+        return cls(
+            orchestra=fields["orchestra"],
+            participants=tuple(Participant(**one) for one in fields["participants"]),
+            components=tuple(map(tuple, fields["components"])),
+            edges=tuple(map(tuple, fields["edges"])),
+            epoch=fields["epoch"],
+            is_from_start=fields["is_from_start"],
+        )
 
     @classmethod
     def read(cls, path: str | os.PathLike[str]) -> Trace:
@@ -271,7 +299,11 @@ class Trace:
             OSError: It cannot be read.
             ValueError: It is not the file of a trace.
         """
-        return cls.from_json_lines(Path(path).read_text(encoding="utf-8").splitlines())
+        try:
+            text = Path(path).read_text(encoding="utf-8")
+        except UnicodeDecodeError as error:
+            raise ValueError(f"{path} is not of a trace: {error}") from error
+        return cls.from_json_lines(text.splitlines())
 
 
 _MEANT: Final = {"number", "time", "kind", "subsystem"}
@@ -286,3 +318,12 @@ def _sparse(event: TraceEvent) -> dict[str, Any]:
         for name, value in fields.items()
         if name in _MEANT or not (value is None or value is False or value == ())
     }
+
+
+def _read_event(fields: dict[str, Any]) -> TraceEvent:
+    event = TraceEvent(**fields)
+    for name, kinds in (("number", int), ("time", (int, float)), ("kind", str)):
+        value = getattr(event, name)
+        if not isinstance(value, kinds):
+            raise TypeError(f"the {name} of an event is {value!r}")
+    return event
