@@ -1,0 +1,1 @@
+"""The laws, checked over what was recorded: conservation, order, signals, fairness, back-pressure, drain."""
