@@ -98,8 +98,8 @@ def _described(predicate: Callable[[Any], object]) -> str:
 class Matching:
     """Which of several expectations each message meets, one message for each.
 
-    A message takes the place of an earlier one if that one meets another expectation, and so on: as long as there is
-    any way to meet all of them, it is found.
+    A message that finds all that it meets taken takes the place of an earlier one, if that one meets another
+    expectation, and so on: as long as there is any way to meet all of them, it is found.
     """
 
     expectations: Sequence[Expectation]
@@ -124,11 +124,14 @@ class Matching:
         return self._place(len(self._options) - 1, set())
 
     def _place(self, message: int, tried: set[int]) -> bool:
+        free = [place for place in self._options[message] if place not in self._met_by]
+        if free:
+            self._met_by[free[0]] = message
+            return True
         for place in self._options[message]:
-            if place in tried:
-                continue
-            tried.add(place)
-            if place not in self._met_by or self._place(self._met_by[place], tried):
-                self._met_by[place] = message
-                return True
+            if place not in tried:
+                tried.add(place)
+                if self._place(self._met_by[place], tried):
+                    self._met_by[place] = message
+                    return True
         return False

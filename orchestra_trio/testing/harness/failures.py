@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import attrs
 
+from orchestra_trio.errors import a_type
 from orchestra_trio.runtime.watch.standing import describe
 
 if TYPE_CHECKING:
@@ -111,7 +112,7 @@ def _wait(wait: Wait) -> str:
     what = (
         f"an answer from {wait.subsystem!r} to" if wait.kind == "request" else f"room at {wait.subsystem!r}{lane} for"
     )
-    return f"the test's task {wait.task} waits for {what} {wait.message_type}"
+    return f"the test's task {wait.task} waits for {what} {a_type(wait.message_type)}"
 
 
 def _count(number: int, what: str) -> str:

@@ -22,6 +22,7 @@ from __future__ import annotations
 
 import math
 from contextlib import contextmanager
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 import attrs
@@ -326,9 +327,13 @@ class Session:
         Raises:
             ExpectationFailed: There was something that nobody had expected, or it did not end in time.
         """
-        self.close_input()
-        # Those that nobody expected are kept in strict mode, since letting go of a reply end would make the subject
-        # fail in place of the test; otherwise they are let go of, so that it can end.
+        if strict:
+            self.close_input()
+        elif not self.over.is_set():
+            # A subject that is being terminated may end by losing an answer: requests that nobody expected are let
+            # go of. In strict mode the test fails for them, and they are kept until then.
+            self.nursery.start_soon(partial(self.running.terminate, grace=math.inf), name="terminate")
+            await self.running.wait_input_closed()
         unexpected: list[Arrival] = []
         count, most = 0, _MOST_UNEXPECTED if strict else _MOST_FLUSHED
         limit = Limit(self.within)

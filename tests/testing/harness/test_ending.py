@@ -69,9 +69,24 @@ async def test_a_harness_that_is_not_strict_lets_them_be() -> None:
 
 
 async def test_a_request_that_was_not_expected_is_let_go_of() -> None:
-    """The subject is told that no answer will come, and ends by it, since it is being stopped."""
+    """The subject is told that no answer will come, and ends by it, since it is being terminated."""
     async with open_harness(asking, strict=False) as harness:
-        await harness.send(Item(1))
+        await harness.send_many([Item(1), Item(2)])
+        await trio.testing.wait_all_tasks_blocked()
+
+
+async def test_one_that_is_not_strict_has_time_to_end(autojump_clock: MockClock) -> None:
+    ends: list[float] = []
+
+    async def dawdling(ctx: SubsystemContext[Item, Other]) -> None:
+        async for _ in ctx:
+            pass
+        await trio.sleep(20)
+        ends.append(trio.current_time())
+
+    async with open_harness(dawdling, strict=False, within=30):
+        pass
+    assert ends == [20]
 
 
 async def test_a_request_that_was_not_expected_fails_the_test_and_not_the_subject(autojump_clock: MockClock) -> None:

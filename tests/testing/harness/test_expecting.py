@@ -159,6 +159,12 @@ async def test_predicates_that_overlap_are_all_met_if_they_can_be(autojump_clock
         assert found == (Other(1), Other(0))
 
 
+async def test_alike_in_any_order_come_in_theirs(autojump_clock: MockClock) -> None:
+    async with open_harness(bursting) as harness:
+        await harness.send(Item(3))
+        assert await harness.expect_unordered(Other, Other, Other) == (Other(0), Other(1), Other(2))
+
+
 async def test_one_too_many_of_several_in_any_order_stays(autojump_clock: MockClock) -> None:
     async with open_harness(asking, consumes=Item, sends=(Ask, Other)) as harness:
         await harness.send_many([Item(1), Item(2)])
