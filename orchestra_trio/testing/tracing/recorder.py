@@ -83,9 +83,7 @@ def record(running: RunningOrchestra[Any, Any], *, describe: Callable[[object], 
 
 
 @contextmanager
-def recording(
-    *, describe: Callable[[object], str] | None = None, keep: int | None = None
-) -> Generator[list[Trace]]:
+def recording(*, describe: Callable[[object], str] | None = None, keep: int | None = None) -> Generator[list[Trace]]:
     """Record every orchestra that is opened in this context while the block lasts, before its subsystems start.
 
     Args:
