@@ -55,7 +55,7 @@ class InterceptedSender(SubsystemSender[Out_contra]):
     def __init__(self, beneath: SubsystemSender[Out_contra], outflow: Outflow) -> None:
         super().__init__(beneath._outlet)  # noqa: SLF001 - the same subsystem's
         self._beneath = beneath
-        self._outflow = outflow
+        self.outflow = outflow
 
     @override
     @enable_ki_protection
@@ -63,12 +63,12 @@ class InterceptedSender(SubsystemSender[Out_contra]):
         way = self._way(message, priority)
         if self._pace.is_due():
             await self._pace.keep()
-        await self._outflow.send(message, way)
+        await self.outflow.send(message, way)
 
     @override
     @enable_ki_protection
     def send_nowait(self, message: Out_contra, *, priority: Priority = Priority.NORMAL) -> None:
-        self._outflow.send_nowait(message, self._way(message, priority))
+        self.outflow.send_nowait(message, self._way(message, priority))
 
     @override
     @enable_ki_protection
@@ -85,7 +85,7 @@ class InterceptedSender(SubsystemSender[Out_contra]):
     @enable_ki_protection
     def send_unbounded(self, message: Out_contra) -> None:
         _, lane = self._outlet.unbounded_lane(type(message))
-        self._outflow.send_nowait(message, Way(self._beneath, None, lane))
+        self.outflow.send_nowait(message, Way(self._beneath, None, lane))
 
     @override
     @enable_ki_protection
@@ -121,7 +121,7 @@ class InterceptedSender(SubsystemSender[Out_contra]):
                 await self._outlet.wait_for_room(port, port.bounded, one, state)
             return port  # noqa: ASYNC910 - as above
 
-        return await self._outflow.request(message, send)
+        return await self.outflow.request(message, send)
 
     def _way(self, message: Out_contra, priority: Priority) -> Way:
         port = self._ports[type(message)]
@@ -141,7 +141,7 @@ class InterceptedContext(
     def __init__(self, beneath: SubsystemContext[In_co, Out_contra, Sig], outflow: Outflow, intake: Intake) -> None:
         super(InterceptedSender, self).__init__(beneath._outlet, beneath._live)  # noqa: SLF001 - the same subsystem's
         self._beneath = beneath
-        self._outflow = outflow
+        self.outflow = outflow
         self._mailbox = cast("Any", intake)
 
     @property
@@ -152,11 +152,11 @@ class InterceptedContext(
     @property
     @override
     def sender(self) -> SubsystemSender[Out_contra]:
-        return InterceptedSender(self._beneath.sender, self._outflow)
+        return InterceptedSender(self._beneath.sender, self.outflow)
 
     @override
     def open_workers(self, max_in_flight: int) -> Workers[In_co, Sig]:
-        view: _ViewOfWorkers[In_co, Out_contra, Sig] = _ViewOfWorkers(self._beneath, self._outflow, self.intake)
+        view: _ViewOfWorkers[In_co, Out_contra, Sig] = _ViewOfWorkers(self._beneath, self.outflow, self.intake)
         return view.open_original_workers(max_in_flight)
 
     @override

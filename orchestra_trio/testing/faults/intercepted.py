@@ -108,17 +108,19 @@ class Intercepted(Generic[ContextT_contra, ResultT_co]):
     def _wrap(self, ctx: SubsystemContext[Any, Any, Any]) -> InterceptedContext[Any, Any, Any]:
         live, outlet = ctx._live, ctx._outlet  # noqa: SLF001 - as above
         self._check_types(live)
+        beneath = ctx if isinstance(ctx, InterceptedContext) else None
         outflow = Outflow(
             self._fault.send(),
             live,
             self._sent,
             lambda message_type, unbounded: check_sent(outlet, message_type, unbounded=unbounded),
+            None if beneath is None else beneath.outflow,
         )
         intake = self._intakes.get(live)
         if intake is None:
-            beneath = ctx.intake if isinstance(ctx, InterceptedContext) else Arrivals(live)
+            upstream = Arrivals(live) if beneath is None else beneath.intake
             intake = self._intakes[live] = Intake(
-                beneath, live, self._fault.receive(), self._received, self._fault.on_signal
+                upstream, live, self._fault.receive(), self._received, self._fault.on_signal
             )
         else:  # it begins anew
             intake.stage = self._fault.receive()

@@ -97,9 +97,20 @@ class Outflow:
     tally: Tally
     check: Callable[[type, bool], object]
     """Raises where messages of a type may not be sent, unbounded or otherwise."""
+    beneath: Outflow | None
+    """Of the fault around this one, if there is one."""
+    layers: int = 0
+    """How many faults lie within this one, one in another."""
     _late: deque[_Late] = attrs.Factory(deque[_Late])
     _kept: dict[Lane[Any], list[Parcel]] = attrs.Factory(dict["Lane[Any]", "list[Parcel]"])
     """Of each lane for which a job runs."""
+
+    def __attrs_post_init__(self) -> None:
+        """Let those around it know."""
+        layers, around = 1, self.beneath
+        while around is not None:
+            around.layers = max(around.layers, layers)
+            layers, around = layers + 1, around.beneath
 
     async def send(self, message: object, way: Way) -> None:  # noqa: ASYNC910 - the caller has checked for cancellation
         """Send what goes on in the place of a message, waiting for delays and for room."""
@@ -287,7 +298,8 @@ class Outflow:
     async def _carry_kept(self, lane: Lane[Any]) -> None:
         kept = self._kept[lane]
         try:
-            await wait_all_tasks_blocked()
+            for _ in range(1 + self.layers):  # those within come first: what they keep is still to come through here
+                await wait_all_tasks_blocked()
             while kept:
                 chosen: Any = draw(self.stage, kept)
                 try:
