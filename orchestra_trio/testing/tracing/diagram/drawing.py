@@ -64,8 +64,8 @@ def draw(
     def name_of(place: Place) -> str:
         return outside if place is None else place
 
-    facts = read(trace.events)
-    events = list(trace.events)
+    events = list(trace.events)  # threads may go on recording
+    facts = read(events)
     among = None if subsystems is None else _places_named(subsystems, events, trace, outside)
     if among is not None:
         origins = {message: event.sender for message, event in facts.sent.items()}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from itertools import islice, takewhile
 from typing import TYPE_CHECKING, Final
 
@@ -17,11 +18,11 @@ if TYPE_CHECKING:
 
 __all__ = ["Facts", "lane_text", "read", "shorten"]
 
-_WIDEST: Final = 48
+_WIDEST: Final = 64
 """The most characters of a message's text: Mermaid breaks no lines."""
 
 _COUNTED: Final = 100
-"""So many overtaken messages are counted at the most."""
+"""So many overtaken messages are looked at, at the most."""
 
 
 @attrs.define(eq=False)
@@ -37,14 +38,17 @@ class Facts:
     direct: dict[int, int] = attrs.Factory(dict[int, int])
     """By receipt: the sending right before it; nothing else came between them but what the sender did."""
 
-    overtakes: dict[int, str] = attrs.Factory(dict[int, str])
-    """By receipt: the messages that lay in the mailbox for longer."""
+    overtakes: dict[int, tuple[TraceEvent, int]] = attrs.Factory(dict[int, "tuple[TraceEvent, int]"])
+    """By receipt: the sending of what lay in the mailbox longest, and how many lay there for longer than this."""
 
     bands: dict[int, int] = attrs.Factory(dict[int, int])
     """By sending of a signal: the broadcast that it is part of."""
 
     heard: dict[int, list[str]] = attrs.Factory(dict[int, list[str]])
     """By broadcast: to whom it was sent."""
+
+    namesakes: Counter[tuple[Place, str]] = attrs.Factory(Counter["tuple[Place, str]"])
+    """How many messages for the same consumer have the same text."""
 
     restarts: set[int] = attrs.Factory(set[int])
     """Starts that were not the first of their subsystem."""
@@ -72,6 +76,8 @@ class _Reader:
 
     def take(self, event: TraceEvent) -> None:
         """Read the next event."""
+        if event.message == event.number:
+            self.facts.namesakes[event.subsystem, shorten(event)] += 1
         match event.kind:
             case "send":
                 self._take_send(event)
@@ -98,33 +104,24 @@ class _Reader:
             self._handed.clear()
         self._sender = event.sender
         self._handed[event.subsystem] = event
-        if self._is_part(event) and self._broadcast is not None and event.subsystem is not None:
-            self.facts.bands[event.number] = self._broadcast.number
-            self.facts.heard.setdefault(self._broadcast.number, []).append(event.subsystem)
+        broadcast = self._broadcast
+        if broadcast is None or event.subsystem is None:
+            return
+        if (event.lane, event.epoch) == ("signals", broadcast.epoch) and event.subsystem in broadcast.audience:
+            self.facts.bands[event.number] = broadcast.number
+            self.facts.heard.setdefault(broadcast.number, []).append(event.subsystem)
         else:
             self._broadcast = None
-
-    def _is_part(self, event: TraceEvent) -> bool:
-        around = self._broadcast
-        return (
-            around is not None
-            and event.lane == "signals"
-            and event.epoch == around.epoch
-            and event.subsystem in around.audience
-        )
 
     def _take_receipt(self, event: TraceEvent) -> None:
         sending = self._handed.pop(event.subsystem, None)
-        if event.message is None:
-            is_direct = False
-        else:
+        if event.message is not None:
             self._note_overtaking(event, event.message)
-            is_direct = sending is not None and sending.message == event.message and event.time - sending.time < MOMENT
-        if is_direct and sending is not None:
-            self.facts.direct[event.number] = sending.number
-        else:
-            self._handed.clear()
-            self._broadcast = None
+            if sending is not None and sending.message == event.message and event.time - sending.time < MOMENT:
+                self.facts.direct[event.number] = sending.number
+                return
+        self._handed.clear()
+        self._broadcast = None
 
     def _note_overtaking(self, event: TraceEvent, message: int) -> None:
         lying = self._lying.get(event.subsystem, {})
@@ -134,8 +131,7 @@ class _Reader:
         sent = self.facts.sent[message].number
         older = list(islice(takewhile(lambda one: one.number < sent, lying.values()), _COUNTED))
         if older:
-            rest = f" and {'many' if len(older) == _COUNTED else len(older) - 1} more" if len(older) > 1 else ""
-            self.facts.overtakes[event.number] = f", overtakes {shorten(older[0])}{lane_text(older[0])}{rest}"
+            self.facts.overtakes[event.number] = (older[0], len(older))
 
 
 def shorten(event: TraceEvent) -> str:

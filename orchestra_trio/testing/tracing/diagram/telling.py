@@ -137,10 +137,11 @@ class _Teller:
 
     def _tell_send(self, event: TraceEvent, group: Sequence[TraceEvent]) -> Row:
         verb = "request " if event.is_request else ""
-        row = _row(event, "-)", (event.sender, event.subsystem), verb, shorten(event), lane_text(event))
+        ends = (event.sender, event.subsystem)
         if len(group) == 1:
-            return row
-        return attrs.evolve(row, arrow="->>", overtakes=self.facts.overtakes.get(group[1].number, ""))
+            return _row(event, "-)", ends, verb, self._text(event), lane_text(event))
+        row = _row(event, "->>", ends, verb, shorten(event), lane_text(event))
+        return attrs.evolve(row, overtakes=self._tell_overtaking(group[1]))
 
     def _tell_receipt(self, event: TraceEvent) -> Row:
         sent = None if event.message is None else self.facts.sent.get(event.message)
@@ -149,13 +150,15 @@ class _Teller:
             origin = f" from {self.name_of(sent.sender)}"
         elif event.message is None and event.detail is not None:
             origin = f", {event.detail}"
-        return self._note(
-            event,
-            event.subsystem,
-            "takes ",
-            after=f"{lane_text(event)}{origin}",
-            overtakes=self.facts.overtakes.get(event.number, ""),
-        )
+        row = self._note(event, event.subsystem, "takes ", after=f"{lane_text(event)}{origin}")
+        return attrs.evolve(row, overtakes=self._tell_overtaking(event))
+
+    def _tell_overtaking(self, event: TraceEvent) -> str:
+        if event.number not in self.facts.overtakes:
+            return ""
+        oldest, count = self.facts.overtakes[event.number]
+        rest = "" if count == 1 else f" and {count - 1} more"
+        return f", overtakes {self._text(oldest)}{lane_text(oldest)}{rest}"
 
     def _tell_dead_letter(self, event: TraceEvent) -> Row:
         reason = "" if event.detail is None else f" ({event.detail})"
@@ -191,8 +194,14 @@ class _Teller:
                 said = f"end of input, exit, {group[1].detail}"
         return _row(event, "", (event.subsystem,), said, first)
 
-    def _note(self, event: TraceEvent, place: Place, before: str, *, after: str, overtakes: str = "") -> Row:
-        return attrs.evolve(_row(event, "", (place,), before, shorten(event), after), overtakes=overtakes)
+    def _note(self, event: TraceEvent, place: Place, before: str, *, after: str) -> Row:
+        return _row(event, "", (place,), before, self._text(event), after)
+
+    def _text(self, event: TraceEvent) -> str:
+        """Return the text of a message, with its number if others in the same mailbox have the same text."""
+        text = shorten(event)
+        is_alone = event.message is None or self.facts.namesakes[event.subsystem, text] <= 1
+        return text if is_alone or event.epoch is not None else f"{text} no. {event.message}"
 
 
 def _row(event: TraceEvent, arrow: Arrow, ends: tuple[Place, ...], before: str, what: str = "", after: str = "") -> Row:
