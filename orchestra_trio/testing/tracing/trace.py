@@ -31,6 +31,20 @@ FROM_BEFORE: Final = "sent before the recording began"
 """
 
 
+_PHRASES: Final[dict[str, str]] = {
+    "start": "{whom} starts",
+    "end of input": "{whom} is told that its input has ended",
+    "exit": "{whom} ends: {detail}",
+    "error": "{whom} fails{in_job} with {what}",
+    "job": "{whom} begins job {detail}",
+    "job end": "{whom} ends job {detail}",
+    "broadcast": "broadcast of {what} as epoch {epoch} to {audience}",
+    "answer": "{whom} gets an answer to {detail} from {sender}",
+    "no answer": "{whom} gets no answer to {detail} from {sender}",
+}
+"""What happens, but for steps at a lane."""
+
+
 def place_name(name: str | None) -> str:
     """Return what a subsystem, or the embedding program (None), is called in texts and pictures."""
     return EMBEDDING if name is None else name
@@ -96,21 +110,36 @@ class TraceEvent:
         return f"{self.number:>5}  {self.time:>9.3f}s  {self._what()}"
 
     def _what(self) -> str:
-        whom = place_name(self.subsystem)
-        what = self.text or self.type or ""
         if self.lane is not None:
-            lane = f"[{self.lane}{'' if self.epoch is None else f', epoch {self.epoch}'}]"
-            if self.kind == "receive":
-                return f"{whom} receives {what} {lane}"
-            words = {"send": "requests" if self.is_request else "sends", "block": "waits to send"}
-            verb = words.get(self.kind, "withdraws" if self.kind == "withdraw" else f"dead letter ({self.detail}):")
-            return f"{place_name(self.sender)} {verb} {what} to {whom} {lane}"
-        if self.kind == "broadcast":
-            return f"broadcast of {what} as epoch {self.epoch} to {', '.join(self.audience) or 'nobody'}"
-        if self.kind in {"answer", "no answer"}:
-            return f"{whom} gets {'an' if self.kind == 'answer' else 'no'} answer to {self.detail} from {self.sender}"
-        detail = "" if self.detail is None else f" {self.detail}"
-        return f"{whom}: {self.kind}{detail}{f' {what}' if what else ''}"
+            return self._step()
+        return _PHRASES.get(self.kind, "{whom}: {kind}").format(
+            whom=place_name(self.subsystem),
+            sender=place_name(self.sender),
+            what=self.text or self.type or "",
+            kind=self.kind,
+            detail=self.detail,
+            in_job="" if self.detail is None else f" in job {self.detail}",
+            epoch=self.epoch,
+            audience=", ".join(self.audience) or "nobody",
+        )
+
+    def _step(self) -> str:
+        """Return what happens at a lane."""
+        whom, sender, what = place_name(self.subsystem), place_name(self.sender), self.text or self.type or ""
+        lane = f"[{self.lane}{'' if self.epoch is None else f', epoch {self.epoch}'}]"
+        before = f", {FROM_BEFORE}" if self.detail == FROM_BEFORE else ""
+        match self.kind:
+            case "receive":
+                return f"{whom} receives {what} {lane}{before}"
+            case "send":
+                waited = "" if self.message == self.number else ", having waited"
+                return f"{sender} {'requests' if self.is_request else 'sends'} {what} to {whom} {lane}{waited}"
+            case "block":
+                return f"{sender} waits to send {what} to {whom} {lane}"
+            case "withdraw":
+                return f"{sender} withdraws {what} to {whom} {lane}{before}"
+        nobody = "nobody" if self.detail == "unconsumed" else whom
+        return f"dead letter from {sender} to {nobody} {lane}: {what} ({self.detail})"
 
 
 @attrs.frozen(kw_only=True)
