@@ -62,8 +62,7 @@ class Scene:
             lie = "lies" if self.lying == 1 else "lie"
             lines.append(f"{_count(self.lying, 'message')} {lie} in the lanes of the peer, not taken yet")
         if self.epoch > numbers.epoch:
-            lines.append(f"of {_count(self.epoch, 'broadcast')}, the last that {numbers.name!r} received is "
-                         f"{numbers.epoch or 'none'}")  # fmt: skip
+            lines.append(f"the last broadcast is epoch {self.epoch}, and the subject is at epoch {numbers.epoch}")
         lines += [_wait(one) for one in self.test_waits]
         return "\n".join([*lines, describe(self.standing)])
 
@@ -77,24 +76,24 @@ class ExpectationFailed(AssertionError):
         expected: What was expected, in words.
         arrived: The messages that were looked at for it, as text, in the order in which they came; the last one is
             the one that did not fit, where there was one.
-        standing: Where the subject stood, or None where it had not begun.
+        standing: Where the subject stood.
     """
 
-    def __init__(self, expected: str, outcome: str, arrived: Iterable[Arrival], scene: Scene | None) -> None:
+    def __init__(self, expected: str, outcome: str, arrived: Iterable[Arrival], scene: Scene) -> None:
         """Make one of facts.
 
         Args:
             expected: What was expected.
             outcome: What happened instead, in words that go on from there.
             arrived: The messages that were looked at.
-            scene: How things stood; None where nothing of the subject runs yet.
+            scene: How things stood.
         """
         self.expected = expected
         self.arrived: tuple[str, ...] = tuple(map(str, arrived))  # an error that held messages would hold reply ends
-        self.standing: Standing | None = None if scene is None else scene.standing
+        self.standing: Standing = scene.standing
         shown = _listed(self.arrived)
         head = f"expected {expected}, {outcome}{':' if shown else ''}"
-        super().__init__("\n".join(part for part in (head, shown, "" if scene is None else str(scene)) if part))
+        super().__init__("\n".join(part for part in (head, shown, str(scene)) if part))
 
 
 def _listed(arrived: Sequence[str]) -> str:

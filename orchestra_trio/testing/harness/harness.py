@@ -56,8 +56,9 @@ class Harness(Sending[InT, SigT], Expecting[OutT], Generic[InT, OutT, SigT]):
     not what was expected stays the next one, also for the calls that follow a failure or a cancellation.
 
     Each call waits for `within` seconds at the most, on trio's clock: the harness's, unless the call says otherwise.
-    Under a clock that jumps these pass as soon as nothing can move any more, so that a hang fails at once. While a
-    thread of the subject is at work, they are counted on the system's clock.
+    Under a clock that jumps these pass as soon as nothing can move any more, so that a hang fails at once; under one
+    that the test moves itself, when it does. While a thread of the subject is at work, they are counted on the system's
+    clock.
 
     Messages are taken by one task at a time; another one that tries to gets `trio.BusyResourceError`.
     """

@@ -95,11 +95,15 @@ def open_harness(  # noqa: PLR0913 - each is one fact about the harness; few are
         A context manager; its `Harness` is the test's side of the conversation.
 
     Raises:
-        DeclarationError: Its types are not known, or cannot be wired; raised by this call, as `TypeError` is.
+        DeclarationError: Its types are not known, or cannot be wired; raised by this call, as the next two are.
         TypeError: There is no such option.
+        ValueError: `within` is not above 0.
         ExpectationFailed: It was not ready in time, has sent what nobody expected, or did not end; raised by the
             context manager, as the errors of the subject are.
     """
+    if not within > 0:  # nan too
+        message = f"within must be above 0 seconds, not {within}"
+        raise ValueError(message)
     given = GivenTypes(consumes, sends, signals)
     frame = sys._getframe(1)  # noqa: SLF001 - where quoted types are looked up, as with a class statement
     plan = make_plan(subject, given, slot, options, blocking=blocking, peer_capacity=peer_capacity, frame=frame)

@@ -34,7 +34,7 @@ class Sending(Side, Generic[InT, SigT]):
         Args:
             message: Passed by reference, not copied.
             priority: HIGH uses the priority lane where the subject has one, else the bounded lane.
-            within: Seconds to wait for room, on trio's clock; the harness's if None.
+            within: Seconds to wait for room, above 0, on trio's clock; the harness's if None.
 
         Raises:
             ExpectationFailed: There was no room in time. Nothing was queued.

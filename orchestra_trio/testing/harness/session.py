@@ -193,7 +193,6 @@ class Session:
 
     def stop(self) -> None:
         """Cancel the subject, if it still runs."""
-        self.peer.let_go.set()
         if self.opened.is_set() and self.has_begun:
             self.running.cancel()
         else:
@@ -288,8 +287,6 @@ class Session:
 
     def failed(self, expected: str, outcome: str, arrived: Iterable[Arrival] = ()) -> ExpectationFailed:
         """Return the error for an expectation that was not met."""
-        if not self.has_begun:
-            return ExpectationFailed(expected, outcome, arrived, None)
         numbers = self.running.statistics()
         peer = numbers.subsystems[PEER]
         scene = Scene(

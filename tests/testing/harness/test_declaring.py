@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import math
 from typing import TYPE_CHECKING, Any, Generic, Never, TypeVar
 
 import pytest
@@ -135,7 +136,7 @@ async def test_types_that_were_not_given_are_never(autojump_clock: MockClock) ->
         await harness.expect_nothing()
 
 
-@pytest.mark.parametrize("subject", [untold, unannotated, fresh(Relay)])
+@pytest.mark.parametrize("subject", [untold, unannotated, fresh(Relay), vars])
 def test_types_that_nobody_tells_are_refused(subject: Callable[[AnyContext], Any]) -> None:
     with pytest.raises(DeclarationError, match=r"is not annotated as SubsystemContext.*; pass consumes="):
         open_harness(subject)
@@ -147,6 +148,14 @@ def test_types_that_are_not_known_at_run_time_are_refused() -> None:
 
     with pytest.raises(DeclarationError, match=r"Harness.lost: the name 'Missing' .*; pass consumes="):
         open_harness(lost)
+
+
+async def test_an_annotation_that_is_not_known_at_all_does_not_matter_then(autojump_clock: MockClock) -> None:
+    async def lost(ctx: Missing) -> None:  # type: ignore[name-defined]  # noqa: F821 - that is the point
+        await ctx.send(Other(1))
+
+    async with open_harness(lost, consumes=Item, sends=Other, signals=Never) as harness:
+        await harness.expect(Other)
 
 
 async def test_types_that_were_given_need_not_be_known_in_the_annotation(autojump_clock: MockClock) -> None:
@@ -176,6 +185,12 @@ def test_wirings_that_do_not_add_up_are_refused() -> None:
 def test_options_that_there_are_not_are_refused() -> None:
     with pytest.raises(TypeError, match=r"open_harness\(\) has no option 'capacity'; write"):
         open_harness(relay, capacity=3)  # type: ignore[call-overload]  # that is the point
+
+
+@pytest.mark.parametrize("within", [0, -1, math.nan])
+def test_a_time_that_is_none_is_refused(within: float) -> None:
+    with pytest.raises(ValueError, match="within must be above 0 seconds"):
+        open_harness(relay, within=within)
 
 
 def test_what_is_no_subsystem_is_refused() -> None:

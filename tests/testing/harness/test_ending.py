@@ -308,6 +308,13 @@ async def test_a_subject_that_is_never_ready(autojump_clock: MockClock) -> None:
     assert lines[1].startswith("deaf: starting, stands at ")
 
 
+async def test_on_the_system_clock_a_request_is_answered() -> None:
+    async with open_harness(counting, within=60) as harness:
+        assert await harness.request(Ask) == 0
+        harness.close_input()
+        await harness.expect(Other)
+
+
 async def test_on_the_system_clock_the_limit_is_a_real_one() -> None:
     async with open_harness(relay) as harness:
         with pytest.raises(ExpectationFailed):
