@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from orchestra_trio.testing.schedules.steering import Course
 from orchestra_trio.testing.schedules.strategies import some_time
@@ -13,10 +13,7 @@ if TYPE_CHECKING:
     from orchestra_trio.testing.schedules.script import Script
     from orchestra_trio.testing.schedules.strategies import Source, Strategy
 
-__all__ = ["LAG", "follow", "steer"]
-
-LAG: Final = 20
-"""How many rounds a ready task may be passed over, unless one says otherwise."""
+__all__ = ["follow", "steer"]
 
 
 def follow(script: Script) -> Course:
@@ -27,7 +24,7 @@ def follow(script: Script) -> Course:
     def choose(step: int, ready: Sequence[int]) -> int:
         return min(deviations.get(step, 0), len(ready) - 1)
 
-    return Course(choose, cancel_at=cancel_at, pick_scope=lambda count: min(scope, count - 1), narrow=script.narrow)
+    return Course(choose, script.lag, cancel_at, lambda count: min(scope, count - 1), script.narrow)
 
 
 def steer(

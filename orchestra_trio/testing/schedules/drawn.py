@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Final
 import hypothesis
 from hypothesis import strategies as st
 
-from orchestra_trio.testing.schedules.courses import LAG, steer
+from orchestra_trio.testing.schedules.courses import steer
 from orchestra_trio.testing.schedules.playing import MOST_STEPS
 from orchestra_trio.testing.schedules.schedule import Schedule
+from orchestra_trio.testing.schedules.script import LAG
 from orchestra_trio.testing.schedules.strategies import Mixed
 
 if TYPE_CHECKING:

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Final, TypeVar
 
 import attrs
 
-from orchestra_trio.testing.schedules.courses import LAG, follow, steer
+from orchestra_trio.testing.schedules.courses import follow, steer
 from orchestra_trio.testing.schedules.failures import is_failure, kind_of
 from orchestra_trio.testing.schedules.playing import MOST_STEPS, play
 from orchestra_trio.testing.schedules.schedule import Schedule, describe_run, name_of
-from orchestra_trio.testing.schedules.script import Script
+from orchestra_trio.testing.schedules.script import LAG, Script
 from orchestra_trio.testing.schedules.shrinking import Shrinking, Trial
 from orchestra_trio.testing.schedules.steering import Steering
 from orchestra_trio.testing.schedules.strategies import Priorities, Uniform
@@ -109,7 +109,7 @@ def explore(
             same way; with a note that describes them, and says how to replay it.
     """
     setting = _Setting(strategy, lag, cancel, shrink_capacities, most_steps)
-    plain = Steering(follow(Script()))
+    plain = Steering(follow(Script(lag=lag)))
     failure = _failure(plain, async_fn, setting)
     if failure is not None:
         failure.add_note(
@@ -161,7 +161,7 @@ def replay(
     if isinstance(schedule, str):
         return Schedule(schedule, most_steps=most_steps).run(async_fn)
     setting = _Setting(strategy, lag, cancel, shrink_capacities, most_steps)
-    plain = Steering(follow(Script()))
+    plain = Steering(follow(Script(lag=lag)))
     play(plain, async_fn, most_steps=most_steps)
     course = setting.course(schedule, plain.steps)
     return Schedule.of(lambda: course, most_steps=most_steps).run(async_fn)

@@ -42,7 +42,7 @@ class Schedule:
             text: Parted by blanks: `14:1` for a choice in a step, `14-20:1` for the same one in several; `9:cancel` for
                 a cancellation before a step, of the first open scope that is marked with `cancellable` (`9:cancel1`: of
                 the second), or, as long as none has been marked, of the whole function; `capacity=1` for lanes of one
-                item.
+                item; `lag=5` (or `none`) for the rounds that a ready task may be passed over, which are 20 otherwise.
             most_steps: How many steps a run may take.
 
         Raises:

@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import attrs
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["Script"]
+__all__ = ["LAG", "Script"]
+
+LAG: Final = 20
+"""How many rounds a ready task may be passed over, unless one says otherwise."""
 
 _TOKEN = re.compile(
-    r"(?P<narrow>capacity=1)"
+    r"lag=(?P<lag>none|[0-9]+)"
+    r"|(?P<narrow>capacity=1)"
     r"|(?P<step>[1-9][0-9]*):cancel(?P<scope>[0-9]*)"
     r"|(?P<first>[1-9][0-9]*)(-(?P<last>[1-9][0-9]*))?:(?P<choice>[1-9][0-9]*)"
 )
@@ -32,12 +36,17 @@ class Script:
     narrow: bool = False
     """Whether the lanes of all orchestras hold one item at most."""
 
+    lag: int | None = LAG
+    """How many rounds a ready task may be passed over; None for any number. It limits what there is to choose from."""
+
     def __str__(self) -> str:
+        settings = [] if self.lag == LAG else [f"lag={'none' if self.lag is None else self.lag}"]
+        settings += ["capacity=1"] * self.narrow
         words: list[tuple[float, str]] = [*self._ranges()]
         if self.cancel is not None:
             step, scope = self.cancel
             words.append((step - 0.5, f"{step}:cancel{scope or ''}"))  # it comes before the choice of its step
-        return " ".join(["capacity=1"] * self.narrow + [word for _, word in sorted(words)])
+        return " ".join(settings + [word for _, word in sorted(words)])
 
     def _ranges(self) -> Iterator[tuple[int, str]]:
         """Return the deviations as words, each with its step; those that are alike, in steps that follow, in one."""
@@ -60,18 +69,21 @@ class Script:
         deviations: dict[int, int] = {}
         cancel: tuple[int, int] | None = None
         narrow = False
+        lag: int | None = LAG
         for word in text.split():
             token = _TOKEN.fullmatch(word)
             if token is None:
                 raise ValueError(f"a schedule is written as in '14:1 17-19:2', and {word!r} is no part of one")
-            if token["narrow"]:
+            if token["lag"]:
+                lag = None if token["lag"] == "none" else int(token["lag"])
+            elif token["narrow"]:
                 narrow = True
             elif token["choice"]:
                 first, last = int(token["first"]), int(token["last"] or token["first"])
                 deviations.update(dict.fromkeys(range(first, last + 1), int(token["choice"])))
             else:
                 cancel = int(token["step"]), int(token["scope"] or 0)
-        return cls(tuple(sorted(deviations.items())), cancel, narrow)
+        return cls(tuple(sorted(deviations.items())), cancel, narrow, lag)
 
     @property
     def size(self) -> tuple[int, int, int]:

@@ -10,7 +10,7 @@ import attrs
 import trio
 
 from orchestra_trio.testing.schedules.decisions import MOST_PASSED, Cancellation, Decision
-from orchestra_trio.testing.schedules.script import Script
+from orchestra_trio.testing.schedules.script import LAG, Script
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Sequence
@@ -34,7 +34,7 @@ class Course:
     choose: Chooser
     """Chooses the task of each step."""
 
-    lag: int | None = None
+    lag: int | None = LAG
     """By how many rounds a ready task may be passed over; None for any number."""
 
     cancel_at: int = 0
@@ -144,7 +144,7 @@ class Steering:
         deviations = tuple((step, choice) for step, choice, *_ in self._decisions if choice)
         cancelled = self.cancellation
         cancel = None if cancelled is None else (cancelled.step, cancelled.scope)
-        return Script(deviations, cancel, self.course.narrow)
+        return Script(deviations, cancel, self.course.narrow, self.course.lag)
 
     def _named(self, choices: Sequence[_Choice]) -> tuple[Decision, ...]:
         alike: dict[str, list[int]] = {}
@@ -161,8 +161,8 @@ class Steering:
 
 
 def _short(name: str) -> str:
-    """Return the last part of a name that trio has made of a function's."""
-    return name.rpartition(".")[2] or name
+    """Return the last part of a name that trio has made of a function's; not of what trio itself calls a task."""
+    return name if name.startswith("<") else name.rpartition(".")[2] or name
 
 
 steering_of_run: ContextVar[Steering | None] = ContextVar("steering_of_run", default=None)

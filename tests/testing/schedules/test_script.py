@@ -14,6 +14,7 @@ scripts = st.builds(
     st.dictionaries(numbers, st.integers(1, 3)).map(lambda one: tuple(sorted(one.items()))),
     st.none() | st.tuples(numbers, st.integers(0, 3)),
     st.booleans(),
+    st.none() | st.integers(0, 30),
 )
 
 
@@ -23,8 +24,8 @@ def test_text_and_data_are_inverse(script: Script) -> None:
 
 
 def test_steps_that_follow_each_other_are_written_as_one() -> None:
-    script = Script(((3, 1), (4, 1), (5, 1), (6, 2), (8, 2)), cancel=(6, 0), narrow=True)
-    assert str(script) == "capacity=1 3-5:1 6:cancel 6:2 8:2"
+    script = Script(((3, 1), (4, 1), (5, 1), (6, 2), (8, 2)), cancel=(6, 0), narrow=True, lag=0)
+    assert str(script) == "lag=0 capacity=1 3-5:1 6:cancel 6:2 8:2"
     assert not str(Script())
 
 
@@ -36,4 +37,4 @@ def test_what_is_no_schedule_is_refused(text: str) -> None:
 
 @given(scripts)
 def test_the_plain_order_is_the_smallest(script: Script) -> None:
-    assert (script.size > Script().size) == (script != Script())
+    assert (script.size > Script().size) == (script != Script(lag=script.lag))
