@@ -9,11 +9,11 @@ from __future__ import annotations
 
 import re
 import reprlib
-from collections import Counter, deque
+from collections import Counter
 from contextlib import contextmanager
 from itertools import chain
 from threading import RLock
-from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, Any, Final
 from weakref import WeakKeyDictionary
 
 import attrs
@@ -24,12 +24,14 @@ from orchestra_trio.delivery.strategies import Weighted
 from orchestra_trio.errors import type_name
 from orchestra_trio.runtime.surroundings import surroundings
 from orchestra_trio.testing.tracing.trace import FROM_BEFORE, Participant, Trace, TraceEvent
+from orchestra_trio.testing.tracing.whereabouts import Known, Lying, Waiting
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Mapping, Sequence
 
-    from orchestra_trio.records import Happening, LaneName, LaneStrategy, MessageLane, SubsystemStatistics
+    from orchestra_trio.records import Happening, LaneStrategy, MessageLane, SubsystemStatistics
     from orchestra_trio.runtime.running import RunningOrchestra
+    from orchestra_trio.testing.tracing.whereabouts import Place
     from orchestra_trio.wiring.drawing.figures import Queue
 
 __all__ = ["record", "recording"]
@@ -124,73 +126,15 @@ def _begin(
     return trace
 
 
-def _count_lying(running: RunningOrchestra[Any, Any], trace: Trace) -> Counter[_Place]:
+def _count_lying(running: RunningOrchestra[Any, Any], trace: Trace) -> Counter[Place]:
     """Return how much lies in each lane, those of events and of what goes out among them."""
-    lying: Counter[_Place] = Counter()
+    lying: Counter[Place] = Counter()
     lying["on_event", "bounded"] = running.statistics().events.channel_len
     lying[None, "bounded"] = running.outgoing.statistics().current_buffer_used
     for one in trace.participants:
         for lane in one.capacities:
             lying[one.name, lane] = one.lying.get(lane, 0) if trace.knows_start(one, lane) else _ANY
     return lying
-
-
-_Place: TypeAlias = "tuple[str | None, LaneName]"
-"""Whose lane, and which."""
-
-
-class _Known(NamedTuple):
-    """What is known of an object that lies in a lane, or waits for room."""
-
-    number: int
-    epoch: int | None
-
-
-class _Objects:
-    """Objects in their places, found by identity. Whoever put them there keeps them, so none is used anew meanwhile."""
-
-    def __init__(self) -> None:
-        self._places: dict[tuple[_Place, int], deque[_Known]] = {}
-
-    def put(self, place: _Place, item: object, known: _Known) -> None:
-        self._places.setdefault((place, id(item)), deque()).append(known)
-
-    def take(self, place: _Place, item: object) -> _Known | None:
-        """Return what is known of the oldest such object there, and forget it; None where there is none."""
-        found = self._places.get((place, id(item)))
-        if found is None:
-            return None
-        known = found.popleft()
-        if not found:
-            del self._places[place, id(item)]
-        return known
-
-
-class _Waiting:
-    """Objects that wait for room, found by identity and by the task that waits, which waits for one thing at a time."""
-
-    def __init__(self) -> None:
-        self._places: dict[_Place, dict[int, tuple[int, _Known]]] = {}
-
-    def put(self, place: _Place, task: object, item: object, known: _Known) -> None:
-        waiting = self._places.setdefault(place, {})
-        waiting.pop(id(task), None)  # nobody was told that it gave up
-        waiting[id(task)] = (id(item), known)
-
-    def take(self, place: _Place, task: object, item: object) -> _Known | None:
-        """Return what is known of the object for which this task waits, and forget it; None if it does not."""
-        waiting = self._places.get(place, {})
-        item_id, known = waiting.get(id(task), (None, None))
-        if item_id != id(item):
-            return None
-        del waiting[id(task)]
-        return known
-
-    def take_oldest(self, place: _Place, item: object) -> _Known | None:
-        """Return what is known of the object for which any task waits, and forget it; None if none does."""
-        waiting = self._places.get(place, {})
-        task = next((task for task, (item_id, _) in waiting.items() if item_id == id(item)), None)
-        return None if task is None else waiting.pop(task)[1]
 
 
 @attrs.define(eq=False)
@@ -203,10 +147,10 @@ class _Recorder:
     """The signals that each subsystem subscribes to."""
     began: float
     """When the recording began, on trio's clock."""
-    unknown: Counter[_Place]
+    unknown: Counter[Place]
     """How much still lies in each lane from before the recording began."""
-    _lying: _Objects = attrs.Factory(_Objects)
-    _waiting: _Waiting = attrs.Factory(_Waiting)
+    _lying: Lying = attrs.Factory(Lying)
+    _waiting: Waiting = attrs.Factory(Waiting)
     _tasks: WeakKeyDictionary[object, str] = attrs.Factory(WeakKeyDictionary[object, str])
     _names: Counter[str] = attrs.Factory(Counter[str])
     _broadcast: int = 0
@@ -224,7 +168,7 @@ class _Recorder:
             known = self._find(one, number)
             is_from_before = known is None and self._is_from_before(one)
             if known is None and one.detail == "outgoing closed" and not is_from_before:
-                known = _Known(number, None)  # it came too late to be in a lane
+                known = Known(number, None)  # it came too late to be in a lane
             self.trace.events.append(
                 TraceEvent(
                     number=number,
@@ -244,19 +188,21 @@ class _Recorder:
                 )
             )
 
-    def _find(self, one: Happening, number: int) -> _Known | None:
+    def _find(self, one: Happening, number: int) -> Known | None:
         """Return which message it is about, and keep account of where it is."""
         if one.lane is None:
+            if one.kind == "exit":
+                self._lying.forget((one.subsystem, "signals"))  # they are only dropped
             return None
-        place: _Place = (one.subsystem, one.lane)
+        place: Place = (one.subsystem, one.lane)
         item = one.payload
-        known: _Known | None
+        known: Known | None
         match one.kind:
             case "block":
-                known = _Known(number, None)
+                known = Known(number, None)
                 self._waiting.put(place, one.task, item, known)
             case "send":
-                known = self._waiting.take(place, one.task, item) or _Known(number, self._epoch_of(one))
+                known = self._waiting.take(place, one.task, item) or Known(number, self._epoch_of(one))
                 self._lying.put(place, item, known)
             case "receive":
                 known = self._lying.take(place, item)
@@ -266,14 +212,14 @@ class _Recorder:
                 known = self._bury(one, place, number)
         return known
 
-    def _bury(self, one: Happening, place: _Place, number: int) -> _Known | None:
+    def _bury(self, one: Happening, place: Place, number: int) -> Known | None:
         """Return which message became a dead letter; None if it lay in a lane, and was not seen to come there."""
         known = None
         if one.detail in _LAY:
             known = self._lying.take(place, one.payload)
         if known is None and one.detail in _WAITED:
             known = self._waiting.take_oldest(place, one.payload)
-        return known if known is not None or one.detail in _LAY else _Known(number, None)
+        return known if known is not None or one.detail in _LAY else Known(number, None)
 
     def _is_from_before(self, one: Happening) -> bool:
         """Return whether it lay there, or waited for room, when the recording began; count it out."""
@@ -281,7 +227,7 @@ class _Recorder:
             return not self.trace.is_from_start
         if one.lane is None or one.kind not in {"receive", "dead letter"}:
             return False
-        place: _Place = (one.subsystem, one.lane)
+        place: Place = (one.subsystem, one.lane)
         if self.unknown[place] <= 0:
             return False
         self.unknown[place] -= 1

@@ -138,8 +138,9 @@ class TraceEvent:
                 return f"{sender} waits to send {what} to {whom} {lane}"
             case "withdraw":
                 return f"{sender} withdraws {what} to {whom} {lane}{before}"
-        nobody = "nobody" if self.detail == "unconsumed" else whom
-        return f"dead letter from {sender} to {nobody} {lane}: {what} ({self.detail})"
+            case _:
+                nobody = "nobody" if self.detail == "unconsumed" else whom
+                return f"dead letter from {sender} to {nobody} {lane}: {what} ({self.detail})"
 
 
 @attrs.frozen(kw_only=True)

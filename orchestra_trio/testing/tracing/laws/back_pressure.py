@@ -9,8 +9,8 @@ import attrs
 from orchestra_trio.testing.tracing.laws.law import Law, lane_of, what, who
 
 if TYPE_CHECKING:
-    from orchestra_trio.testing.tracing.laws.course import Place
     from orchestra_trio.testing.tracing.trace import TraceEvent
+    from orchestra_trio.testing.tracing.whereabouts import Place
 
 __all__ = ["BackPressure"]
 

@@ -19,8 +19,8 @@ from orchestra_trio.testing.tracing.laws.law import Law, lane_of, what, who
 from orchestra_trio.testing.tracing.trace import FROM_BEFORE
 
 if TYPE_CHECKING:
-    from orchestra_trio.testing.tracing.laws.course import Place
     from orchestra_trio.testing.tracing.trace import TraceEvent
+    from orchestra_trio.testing.tracing.whereabouts import Place
 
 __all__ = ["BroadcastsReach", "Conservation"]
 

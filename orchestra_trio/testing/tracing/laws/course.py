@@ -7,20 +7,17 @@ nothing here.
 from __future__ import annotations
 
 from collections import Counter, OrderedDict, defaultdict
-from typing import TYPE_CHECKING, Final, TypeAlias
+from typing import TYPE_CHECKING, Final
 
 import attrs
 
 from orchestra_trio.testing.tracing.trace import FROM_BEFORE
 
 if TYPE_CHECKING:
-    from orchestra_trio.records import LaneName
     from orchestra_trio.testing.tracing.trace import Participant, Trace, TraceEvent
+    from orchestra_trio.testing.tracing.whereabouts import Place
 
-__all__ = ["CHANNELS", "Course", "Place"]
-
-Place: TypeAlias = "tuple[str | None, LaneName]"
-"""Whose lane, and which; None is what goes out to the embedding program."""
+__all__ = ["CHANNELS", "Course"]
 
 CHANNELS: Final[tuple[str | None, ...]] = ("on_event", None)
 """Consumers that are no subsystems: of events, and of what goes out."""

@@ -11,8 +11,9 @@ from orchestra_trio.testing.tracing.laws.violations import Violation
 from orchestra_trio.testing.tracing.trace import place_name
 
 if TYPE_CHECKING:
-    from orchestra_trio.testing.tracing.laws.course import Course, Place
+    from orchestra_trio.testing.tracing.laws.course import Course
     from orchestra_trio.testing.tracing.trace import TraceEvent
+    from orchestra_trio.testing.tracing.whereabouts import Place
 
 __all__ = ["Law", "lane_of", "what", "who"]
 

@@ -22,6 +22,8 @@ class SignalsFirst(Law):
 
     number: ClassVar[int] = 3
     name: ClassVar[str] = "signals first"
+    _told: set[tuple[str | None, int | None]] = attrs.Factory(set[tuple["str | None", "int | None"]])
+    """In front of whom which signals were overtaken: told once."""
 
     def look(self, event: TraceEvent) -> None:
         """See that no signal lies there when a message is received."""
@@ -30,6 +32,10 @@ class SignalsFirst(Law):
         course = self.course
         if course.length((event.subsystem, "signals")):
             sent = next(iter(course.lying[event.subsystem, "signals"].values()), None)
+            key = (event.subsystem, None if sent is None else sent.message)
+            if key in self._told:
+                return
+            self._told.add(key)
             signal = "one from before the recording began" if sent is None else what(sent)
             told = f"{event.subsystem} receives {what(event)} from its {event.lane} lane"
             self.report(f"{told}, while a signal lies in its signal lane: {signal}", sent, event)
@@ -115,6 +121,8 @@ class Watermark(Law):
     _held: list[TraceEvent] = attrs.Factory(list["TraceEvent"])
     """Receipts of a broadcast that is still on its way into lanes: other threads of their subsystems know nothing of
     it yet, and what these send meanwhile does not come after it."""
+    _told: set[tuple[str | None, int | None]] = attrs.Factory(set[tuple["str | None", "int | None"]])
+    """In front of whom which broadcasts were overtaken: told once."""
 
     def look(self, event: TraceEvent) -> None:
         """See that who receives a message has received what its sender had."""
@@ -152,7 +160,10 @@ class Watermark(Law):
 
     def _check(self, event: TraceEvent, message: int) -> None:
         sent, mark = self._sent.pop(message, (None, None))
-        if sent is not None and mark is not None and mark.epoch not in self._received[event.subsystem]:
+        if sent is None or mark is None or mark.epoch in self._received[event.subsystem]:
+            return
+        if (event.subsystem, mark.epoch) not in self._told:
+            self._told.add((event.subsystem, mark.epoch))
             told = f"{event.subsystem} receives {what(event)} before broadcast {mark.epoch}"
             self.report(f"{told}, which {who(sent)} had received when it sent that", mark, sent, event)
 
