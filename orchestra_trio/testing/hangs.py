@@ -12,8 +12,6 @@ import trio
 
 from orchestra_trio.runtime.surroundings import surroundings
 from orchestra_trio.runtime.watch.stances import children_of, tasks_under
-from orchestra_trio.testing.schedules.choosing import take_shields
-from orchestra_trio.testing.schedules.failures import is_failure
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable, Generator, Iterable
@@ -82,7 +80,7 @@ def watching(
     try:
         yield
     except BaseException as error:  # noqa: ASYNC103 - what was found has cancelled the block
-        if watch.found is None or not is_failure(error):
+        if watch.found is None or isinstance(error, (KeyboardInterrupt, SystemExit)):
             raise
         raise watch.found from error  # noqa: ASYNC104 - as above
     finally:
@@ -141,7 +139,7 @@ class Watch(trio.abc.Instrument):
             self._scope.cancel()
         elif not self._is_bared:
             self._is_bared = True
-            take_shields(tasks, self._scope)
+            _take_shields(tasks, self._scope)
         else:
             self._give_up(self.found)
 
@@ -195,6 +193,22 @@ def _are_threads_running(tasks: Iterable[Task], orchestras: Iterable[RunningOrch
                 return True
             waits[carrier] -= 1
     return False
+
+
+def _take_shields(tasks: Iterable[Task], within: trio.CancelScope) -> None:
+    """Let a cancellation of a scope reach the tasks in it, whatever shields stand in between.
+
+    trio tells the scopes around a task nobody: where its private record of them is not as it was, shields stay.
+    """
+    for task in tasks:
+        scopes: list[trio.CancelScope] = []
+        status: Any = getattr(task, "_cancel_status", None)
+        while status is not None and getattr(status, "_scope", within) is not within:
+            scopes.append(status._scope)  # noqa: SLF001 - see above
+            status = getattr(status, "_parent", None)
+        if status is not None:
+            for scope in scopes:
+                scope.shield = False
 
 
 # --- In words --------------------------------------------------------------------------------------------------------

@@ -4,8 +4,6 @@ In each pass of its loop trio takes all tasks that are ready out of `runner.runq
 step. Here `runq` is a queue that yields one task each time it is read: the one that was chosen. So each pass is one
 step, and each step is a choice. trio's other code only adds to the queue and asks whether it is empty.
 
-To end a program that hangs, shields against cancellation have to be found; where that is gone too, they stay.
-
 That `runq` is read so is checked once per process, by running a few tasks in an order in which trio would never run
 them; where that does not succeed, `SchedulesUnavailable` says so.
 """
@@ -19,7 +17,7 @@ from typing import TYPE_CHECKING, Any, Final, Protocol, TypeAlias
 import trio
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterator
 
 __all__ = [
     "Choosing",
@@ -29,7 +27,6 @@ __all__ = [
     "SchedulesUnavailable",
     "check_available",
     "probe",
-    "take_shields",
 ]
 
 ReadyTask: TypeAlias = "tuple[int, int, trio.lowlevel.Task]"
@@ -174,19 +171,6 @@ class Choosing(trio.abc.Instrument):
     def task_exited(self, task: trio.lowlevel.Task) -> None:
         """Let go of the task."""
         self.ready.forget(task)
-
-
-def take_shields(tasks: Iterable[trio.lowlevel.Task], within: trio.CancelScope) -> None:
-    """Let a cancellation of a scope reach the tasks in it, whatever shields stand in between."""
-    for task in tasks:
-        scopes: list[trio.CancelScope] = []
-        status: Any = getattr(task, "_cancel_status", None)
-        while status is not None and getattr(status, "_scope", within) is not within:
-            scopes.append(status._scope)  # noqa: SLF001 - see the module's head
-            status = getattr(status, "_parent", None)
-        if status is not None:
-            for scope in scopes:
-                scope.shield = False
 
 
 # --- Whether it works ------------------------------------------------------------------------------------------------
