@@ -214,6 +214,7 @@ async def test_a_task_that_waits_for_signals_alone_is_told_the_end(autojump_cloc
 
     async with Solo(worker=duplicate(delay(main, seconds=2))).open() as running:
         await running.route_message(Item(1))
+        await trio.sleep(1)
     assert ended == [5]
 
 
@@ -265,7 +266,7 @@ async def test_workers_get_messages_only_while_one_is_free(
                 else:
                     workers.start_soon(work, one.number)
 
-    async with Solo(worker=wrap(Playing(main))).open() as running:
+    async with Solo.builder().worker(wrap(Playing(main))).message_channel_capacity(9).build().open() as running:
         for number in range(1, 6):
             await running.route_message(Item(number))
         await trio.sleep(0.5)
