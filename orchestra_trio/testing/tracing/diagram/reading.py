@@ -36,7 +36,10 @@ class Facts:
     """The messages that were sent, or waited for room."""
 
     direct: dict[int, int] = attrs.Factory(dict[int, int])
-    """By receipt: the sending right before it; nothing else came between them but what the sender did."""
+    """By receipt: the sending right before it; nothing else came between them but what the sender sent to others."""
+
+    taken: dict[int, TraceEvent] = attrs.Factory(dict[int, "TraceEvent"])
+    """By sending: the receipt right behind it; the same pairs."""
 
     overtakes: dict[int, tuple[TraceEvent, int]] = attrs.Factory(dict[int, "tuple[TraceEvent, int]"])
     """By receipt: the sending of what lay in the mailbox longest, and how many lay there for longer than this."""
@@ -76,7 +79,7 @@ class _Reader:
 
     def take(self, event: TraceEvent) -> None:
         """Read the next event."""
-        if event.message == event.number:
+        if event.kind in {"send", "block"} and event.message == event.number:
             self.facts.namesakes[event.subsystem, shorten(event)] += 1
         match event.kind:
             case "send":
@@ -119,6 +122,7 @@ class _Reader:
             self._note_overtaking(event, event.message)
             if sending is not None and sending.message == event.message and event.time - sending.time < MOMENT:
                 self.facts.direct[event.number] = sending.number
+                self.facts.taken[sending.number] = event
                 return
         self._handed.clear()
         self._broadcast = None
@@ -136,7 +140,7 @@ class _Reader:
 
 def shorten(event: TraceEvent) -> str:
     """Return a short text of the message, signal, event or exception, with its epoch if it was broadcast."""
-    text = event.text or event.type or "?"
+    text = (event.text or "").strip() or event.type or "?"
     short = text if len(text) <= _WIDEST else f"{text[: _WIDEST - 3]}..."
     return short if event.epoch is None else f"{short}, epoch {event.epoch}"
 

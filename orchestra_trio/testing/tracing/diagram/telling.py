@@ -64,7 +64,7 @@ def _owners(events: Iterable[TraceEvent], facts: Facts) -> Iterator[int]:
 
 
 def _ends(last: TraceEvent, event: TraceEvent) -> bool:
-    if last.subsystem != event.subsystem:
+    if last.subsystem != event.subsystem or event.time - last.time >= MOMENT:
         return False
     if event.kind == "exit":
         return last.kind == "end of input"
@@ -115,7 +115,7 @@ class _Teller:
         ends = (event.sender, event.subsystem)
         match event.kind:
             case "send":
-                row = self._tell_send(event, group)
+                row = self._tell_send(event)
             case "receive":
                 row = self._tell_receipt(event)
             case "block":
@@ -135,13 +135,13 @@ class _Teller:
                 row = self._tell_life(event, group)
         return row
 
-    def _tell_send(self, event: TraceEvent, group: Sequence[TraceEvent]) -> Row:
+    def _tell_send(self, event: TraceEvent) -> Row:
         verb = "request " if event.is_request else ""
         ends = (event.sender, event.subsystem)
-        if len(group) == 1:
+        if event.number not in self.facts.taken:
             return _row(event, "-)", ends, verb, self._text(event), lane_text(event))
         row = _row(event, "->>", ends, verb, shorten(event), lane_text(event))
-        return attrs.evolve(row, overtakes=self._tell_overtaking(group[1]))
+        return attrs.evolve(row, overtakes=self._tell_overtaking(self.facts.taken[event.number]))
 
     def _tell_receipt(self, event: TraceEvent) -> Row:
         sent = None if event.message is None else self.facts.sent.get(event.message)

@@ -70,7 +70,7 @@ def _free(name: str, taken: set[str]) -> str:
 
 
 def _encoded(text: str) -> str:
-    return encode(text, _HARMFUL)
+    return encode(text, _HARMFUL).strip() or "?"
 
 
 def _span_text(node: Node) -> str:
