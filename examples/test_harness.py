@@ -4,7 +4,7 @@ Run them with `pytest examples/test_harness.py`. The subsystem under test is a c
 remembers, asks a database for the rest, and forgets everything at a signal.
 """
 
-# ruff: noqa: ARG001, D103, S101 - these are tests: they ask for fixtures, are named for what they say, and assert
+# ruff: noqa: ARG001 - tests ask for fixtures by naming them
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ import trio
 from hypothesis import given
 from hypothesis import strategies as st
 
-from orchestra_trio.testing.harness.opening import open_harness
+from orchestra_trio.testing import open_harness
 
 if TYPE_CHECKING:
     from trio.testing import MockClock

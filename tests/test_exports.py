@@ -10,9 +10,12 @@ from typing import TYPE_CHECKING
 import pytest
 
 import orchestra_trio
+import orchestra_trio.testing
 
 if TYPE_CHECKING:
     from types import ModuleType
+
+PACKAGES = [orchestra_trio, orchestra_trio.testing]
 
 MODULES = [
     found.name
@@ -41,18 +44,20 @@ def test_all_names_what_a_module_defines(name: str) -> None:
     assert defined_in(module) <= offered
 
 
-def test_the_package_offers_exactly_its_public_names() -> None:
-    """The names of the package are sorted, exist, and nothing but them and its rooms can be seen in it."""
-    offered = orchestra_trio.__all__
+@pytest.mark.parametrize("package", PACKAGES, ids=lambda package: package.__name__)
+def test_the_packages_offer_exactly_their_public_names(package: ModuleType) -> None:
+    """The names are sorted, exist, and nothing but them and the rooms can be seen."""
+    offered = package.__all__
     assert list(offered) == sorted(offered)
-    visible = {name: value for name, value in vars(orchestra_trio).items() if not name.startswith("_")}
-    assert {name for name, value in visible.items() if not inspect.ismodule(value)} == set(offered)
+    visible = {name: getattr(package, name) for name in {*vars(package), *offered} if not name.startswith("_")}
+    imports = {"Final", "TYPE_CHECKING", "annotations", "import_module"}
+    assert {name for name, value in visible.items() if not inspect.ismodule(value)} - imports == set(offered)
 
 
-@pytest.mark.parametrize("name", orchestra_trio.__all__)
-def test_public_names_are_documented(name: str) -> None:
+@pytest.mark.parametrize(("package", "name"), [(package, name) for package in PACKAGES for name in package.__all__])
+def test_public_names_are_documented(package: ModuleType, name: str) -> None:
     """A public name has a docstring, and so has each of its public methods and properties."""
-    value = getattr(orchestra_trio, name)
+    value = getattr(package, name)
     assert inspect.getdoc(value)
     if not inspect.isclass(value):
         return
@@ -61,20 +66,23 @@ def test_public_names_are_documented(name: str) -> None:
             assert inspect.getdoc(member), f"{name}.{attribute}"
 
 
-def _async_methods() -> list[tuple[str, str]]:
+def _async_methods() -> list[tuple[ModuleType, str, str]]:
     return [
-        (name, attribute)
-        for name in orchestra_trio.__all__
-        if inspect.isclass(owner := getattr(orchestra_trio, name))
+        (package, name, attribute)
+        for package in PACKAGES
+        for name in package.__all__
+        if inspect.isclass(owner := getattr(package, name))
         for attribute, member in vars(owner).items()
         if inspect.iscoroutinefunction(member) and not attribute.startswith("_")
     ]
 
 
-@pytest.mark.parametrize(("owner", "method"), _async_methods())
-def test_async_methods_say_where_they_check_and_what_cancellation_leaves(owner: str, method: str) -> None:
+@pytest.mark.parametrize(("package", "owner", "method"), _async_methods())
+def test_async_methods_say_where_they_check_and_what_cancellation_leaves(
+    package: ModuleType, owner: str, method: str
+) -> None:
     """The docstring of a public async method has the sections on checkpoints and cancellation; a hook's has not."""
-    text = inspect.getdoc(getattr(getattr(orchestra_trio, owner), method)) or ""
+    text = inspect.getdoc(getattr(getattr(package, owner), method)) or ""
     if (owner, method) == ("Orchestra", "on_event") or method == "aclose":
         return
     assert "Checkpoint:" in text

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from orchestra_trio.runtime.running import RunningOrchestra
 
-__all__ = ["Hang", "NeverEnds", "fail_on_hang", "watching"]
+__all__ = ["Hang", "NeverEnds", "Watch", "fail_on_hang", "watching"]
 
 
 class Hang(Exception):

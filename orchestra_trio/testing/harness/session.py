@@ -47,7 +47,7 @@ if TYPE_CHECKING:
     from orchestra_trio.runtime.running import RunningOrchestra
     from orchestra_trio.testing.harness.declaring import Plan
 
-__all__ = ["Session"]
+__all__ = ["Lent", "Session"]
 
 _MOST_UNEXPECTED: Final = 100
 """How many messages that nobody expected are taken before the test fails for them."""

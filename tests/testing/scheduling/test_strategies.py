@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from orchestra_trio.testing.schedules.exploring import explore
-from orchestra_trio.testing.schedules.strategies import Delays, Mixed, Priorities, Strategy, Uniform, some_time
-from tests.testing.schedules.finding import schedules_needed
-from tests.testing.schedules.programs import deep
+from orchestra_trio.testing.scheduling.exploring import explore
+from orchestra_trio.testing.scheduling.strategies import Delays, Mixed, Priorities, Strategy, Uniform, some_time
+from tests.testing.scheduling.finding import schedules_needed
+from tests.testing.scheduling.programs import deep
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -9,16 +9,16 @@ from typing import TYPE_CHECKING, TypeAlias
 import attrs
 import trio
 
-from orchestra_trio.testing.schedules.decisions import MOST_PASSED, Cancellation, Decision
-from orchestra_trio.testing.schedules.script import LAG, Script
+from orchestra_trio.testing.scheduling.decisions import MOST_PASSED, Cancellation, Decision
+from orchestra_trio.testing.scheduling.script import LAG, Script
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Sequence
 
     from trio.lowlevel import Task
 
-    from orchestra_trio.testing.schedules.choosing import ReadyTask
-    from orchestra_trio.testing.schedules.strategies import Chooser
+    from orchestra_trio.testing.scheduling.choosing import ReadyTask
+    from orchestra_trio.testing.scheduling.strategies import Chooser
 
 __all__ = ["Course", "Steering", "cancellable", "steering_of_run"]
 

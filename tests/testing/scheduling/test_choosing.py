@@ -11,14 +11,20 @@ import pytest
 import trio
 import trio.testing
 
-from orchestra_trio.testing.schedules import choosing
-from orchestra_trio.testing.schedules.choosing import Choosing, ReadyTasks, SchedulesUnavailable, check_available, probe
-from tests.testing.schedules.programs import interleaved
+from orchestra_trio.testing.scheduling import choosing
+from orchestra_trio.testing.scheduling.choosing import (
+    Choosing,
+    ReadyTasks,
+    SchedulesUnavailable,
+    check_available,
+    probe,
+)
+from tests.testing.scheduling.programs import interleaved
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from orchestra_trio.testing.schedules.choosing import ReadyTask
+    from orchestra_trio.testing.scheduling.choosing import ReadyTask
 
 
 class ByRule:
@@ -169,7 +175,7 @@ def test_tasks_that_have_ended_are_let_go_of() -> None:
 _PROGRAM = """
 import trio
 import trio.testing
-from orchestra_trio.testing.schedules.schedule import Schedule
+from orchestra_trio.testing.scheduling.schedule import Schedule
 
 async def main():
     log = []

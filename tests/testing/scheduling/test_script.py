@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from orchestra_trio.testing.schedules.script import Script
+from orchestra_trio.testing.scheduling.script import Script
 
 numbers = st.integers(1, 40)
 scripts = st.builds(

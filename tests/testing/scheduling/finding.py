@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import attrs
 import pytest
 
-from orchestra_trio.testing.schedules.exploring import explore
+from orchestra_trio.testing.scheduling.exploring import explore
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable

@@ -7,20 +7,20 @@ from typing import TYPE_CHECKING, Final, TypeVar
 
 import attrs
 
-from orchestra_trio.testing.schedules.courses import follow, steer
-from orchestra_trio.testing.schedules.failures import is_failure, kind_of
-from orchestra_trio.testing.schedules.playing import MOST_STEPS, play
-from orchestra_trio.testing.schedules.schedule import Schedule, describe_run, name_of
-from orchestra_trio.testing.schedules.script import LAG, Script
-from orchestra_trio.testing.schedules.shrinking import Shrinking, Trial
-from orchestra_trio.testing.schedules.steering import Steering
-from orchestra_trio.testing.schedules.strategies import Priorities, Uniform
+from orchestra_trio.testing.scheduling.courses import follow, steer
+from orchestra_trio.testing.scheduling.failures import is_failure, kind_of
+from orchestra_trio.testing.scheduling.playing import MOST_STEPS, play
+from orchestra_trio.testing.scheduling.schedule import Schedule, describe_run, name_of
+from orchestra_trio.testing.scheduling.script import LAG, Script
+from orchestra_trio.testing.scheduling.shrinking import Shrinking, Trial
+from orchestra_trio.testing.scheduling.steering import Steering
+from orchestra_trio.testing.scheduling.strategies import Priorities, Uniform
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
-    from orchestra_trio.testing.schedules.steering import Course
-    from orchestra_trio.testing.schedules.strategies import Strategy
+    from orchestra_trio.testing.scheduling.steering import Course
+    from orchestra_trio.testing.scheduling.strategies import Strategy
 
 __all__ = ["Exploration", "explore", "replay"]
 

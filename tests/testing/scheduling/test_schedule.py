@@ -14,9 +14,9 @@ import trio.testing
 from orchestra_trio import DeadlockDetected
 from orchestra_trio.runtime.surroundings import surroundings
 from orchestra_trio.testing.hangs import Hang
-from orchestra_trio.testing.schedules.schedule import Schedule
-from orchestra_trio.testing.schedules.steering import cancellable
-from tests.testing.schedules.programs import hanging, interleaved, lost_update, pause, swapped, table, untidy
+from orchestra_trio.testing.scheduling.schedule import Schedule
+from orchestra_trio.testing.scheduling.steering import cancellable
+from tests.testing.scheduling.programs import hanging, interleaved, lost_update, pause, swapped, table, untidy
 
 
 def test_the_plain_order_is_that_of_the_beginning() -> None:

@@ -10,10 +10,10 @@ import trio
 
 from orchestra_trio import DeadlockDetected
 from orchestra_trio.testing.hangs import Hang, NeverEnds
-from orchestra_trio.testing.schedules.exploring import Exploration, explore, replay
-from orchestra_trio.testing.schedules.strategies import Delays, Priorities, Strategy, Uniform
-from tests.testing.schedules.finding import find
-from tests.testing.schedules.programs import (
+from orchestra_trio.testing.scheduling.exploring import Exploration, explore, replay
+from orchestra_trio.testing.scheduling.strategies import Delays, Priorities, Strategy, Uniform
+from tests.testing.scheduling.finding import find
+from tests.testing.scheduling.programs import (
     deep,
     hanging,
     interleaved,

@@ -12,13 +12,13 @@ from trio.testing import MockClock
 
 from orchestra_trio.runtime.surroundings import surroundings
 from orchestra_trio.testing.hangs import watching
-from orchestra_trio.testing.schedules.choosing import Choosing, check_available
-from orchestra_trio.testing.schedules.steering import steering_of_run
+from orchestra_trio.testing.scheduling.choosing import Choosing, check_available
+from orchestra_trio.testing.scheduling.steering import steering_of_run
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
-    from orchestra_trio.testing.schedules.steering import Steering
+    from orchestra_trio.testing.scheduling.steering import Steering
 
 __all__ = ["MOST_STEPS", "play"]
 

@@ -11,11 +11,11 @@ import trio
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis.errors import StopTest
 
-from orchestra_trio.testing.schedules.courses import steer
-from orchestra_trio.testing.schedules.drawn import schedules
-from orchestra_trio.testing.schedules.schedule import Schedule
-from orchestra_trio.testing.schedules.strategies import Delays, Priorities, Strategy, Uniform
-from tests.testing.schedules.programs import interleaved, lost_update, pause, swapped, table, untidy, workshop
+from orchestra_trio.testing.scheduling.courses import steer
+from orchestra_trio.testing.scheduling.drawn import schedules
+from orchestra_trio.testing.scheduling.schedule import Schedule
+from orchestra_trio.testing.scheduling.strategies import Delays, Priorities, Strategy, Uniform
+from tests.testing.scheduling.programs import interleaved, lost_update, pause, swapped, table, untidy, workshop
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -141,8 +141,8 @@ def test_what_the_source_raises_ends_the_run_and_is_raised() -> None:
 _FAILING = """
 import trio
 from hypothesis import given, settings
-from orchestra_trio.testing.schedules.drawn import schedules
-from tests.testing.schedules.programs import lost_update, workshop
+from orchestra_trio.testing.scheduling.drawn import schedules
+from tests.testing.scheduling.programs import lost_update, workshop
 
 @settings(derandomize=True, database=None, max_examples=300, report_multiple_bugs=False)
 @given(schedule=schedules())

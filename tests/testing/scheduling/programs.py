@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Never
 import trio
 
 from orchestra_trio import Orchestra, Subsystem, SubsystemContext
-from orchestra_trio.testing.schedules.steering import cancellable
+from orchestra_trio.testing.scheduling.steering import cancellable
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable

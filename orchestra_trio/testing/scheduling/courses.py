@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from orchestra_trio.testing.schedules.steering import Course
-from orchestra_trio.testing.schedules.strategies import some_time
+from orchestra_trio.testing.scheduling.steering import Course
+from orchestra_trio.testing.scheduling.strategies import some_time
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from orchestra_trio.testing.schedules.script import Script
-    from orchestra_trio.testing.schedules.strategies import Source, Strategy
+    from orchestra_trio.testing.scheduling.script import Script
+    from orchestra_trio.testing.scheduling.strategies import Source, Strategy
 
 __all__ = ["follow", "steer"]
 

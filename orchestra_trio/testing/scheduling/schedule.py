@@ -4,20 +4,20 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, TypeVar
 
-from orchestra_trio.testing.schedules.courses import follow
-from orchestra_trio.testing.schedules.decisions import describe
-from orchestra_trio.testing.schedules.failures import is_failure
-from orchestra_trio.testing.schedules.playing import MOST_STEPS, play
-from orchestra_trio.testing.schedules.script import Script
-from orchestra_trio.testing.schedules.steering import Steering
+from orchestra_trio.testing.scheduling.courses import follow
+from orchestra_trio.testing.scheduling.decisions import describe
+from orchestra_trio.testing.scheduling.failures import is_failure
+from orchestra_trio.testing.scheduling.playing import MOST_STEPS, play
+from orchestra_trio.testing.scheduling.script import Script
+from orchestra_trio.testing.scheduling.steering import Steering
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
 
     import trio
 
-    from orchestra_trio.testing.schedules.decisions import Cancellation, Decision
-    from orchestra_trio.testing.schedules.steering import Course
+    from orchestra_trio.testing.scheduling.decisions import Cancellation, Decision
+    from orchestra_trio.testing.scheduling.steering import Course
 
 __all__ = ["Schedule", "describe_run", "name_of"]
 

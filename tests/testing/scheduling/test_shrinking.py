@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 from hypothesis import given
 from hypothesis import strategies as st
 
-from orchestra_trio.testing.schedules.script import Script
-from orchestra_trio.testing.schedules.shrinking import Shrinking, Trial
+from orchestra_trio.testing.scheduling.script import Script
+from orchestra_trio.testing.scheduling.shrinking import Shrinking, Trial
 
 if TYPE_CHECKING:
     from collections.abc import Callable

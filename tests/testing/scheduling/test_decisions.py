@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from orchestra_trio.testing.schedules.decisions import Cancellation, Decision, describe
+from orchestra_trio.testing.scheduling.decisions import Cancellation, Decision, describe
 
 
 def ran(step: int, chosen: str, *passed: str) -> Decision:

@@ -8,18 +8,18 @@ from typing import TYPE_CHECKING, Final
 import hypothesis
 from hypothesis import strategies as st
 
-from orchestra_trio.testing.schedules.courses import steer
-from orchestra_trio.testing.schedules.playing import MOST_STEPS
-from orchestra_trio.testing.schedules.schedule import Schedule
-from orchestra_trio.testing.schedules.script import LAG
-from orchestra_trio.testing.schedules.strategies import Mixed
+from orchestra_trio.testing.scheduling.courses import steer
+from orchestra_trio.testing.scheduling.playing import MOST_STEPS
+from orchestra_trio.testing.scheduling.schedule import Schedule
+from orchestra_trio.testing.scheduling.script import LAG
+from orchestra_trio.testing.scheduling.strategies import Mixed
 
 if TYPE_CHECKING:
     import random
     from collections.abc import Callable
 
-    from orchestra_trio.testing.schedules.steering import Course
-    from orchestra_trio.testing.schedules.strategies import Source, Strategy
+    from orchestra_trio.testing.scheduling.steering import Course
+    from orchestra_trio.testing.scheduling.strategies import Source, Strategy
 
 __all__ = ["schedules"]
 

@@ -9,7 +9,7 @@ import attrs
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from orchestra_trio.testing.schedules.script import Script
+    from orchestra_trio.testing.scheduling.script import Script
 
 __all__ = ["Shrinking", "Trial"]
 

@@ -1,0 +1,1 @@
+"""Whole wirings under test: random topologies, loads for any orchestra, and a state machine that plays with one."""
