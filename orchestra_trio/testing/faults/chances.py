@@ -161,7 +161,8 @@ def reorder(
         subsystem: As for `drop`.
         types: Only messages of these classes change places; all others keep theirs. Without any, all change.
         window: Among how many messages, at least 2.
-        seed: As for `drop`; one `randrange` over the messages that may come next for each that does.
+        seed: As for `drop`; one `randrange` over the messages that may come next for each that does. What is sent
+            through several lanes draws from a generator for each.
         on: As for `drop`.
 
     Returns:

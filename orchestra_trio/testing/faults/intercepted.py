@@ -110,7 +110,7 @@ class Intercepted(Generic[ContextT_contra, ResultT_co]):
         self._check_types(live)
         beneath = ctx if isinstance(ctx, InterceptedContext) else None
         outflow = Outflow(
-            self._fault.send(),
+            self._fault.send,
             live,
             self._sent,
             lambda message_type, unbounded: check_sent(outlet, message_type, unbounded=unbounded),

@@ -92,7 +92,7 @@ class _Kept(Parcel):
 class Outflow:
     """What one fault does with what one incarnation of a subsystem sends."""
 
-    stage: Stage
+    make_stage: Callable[[], Stage]
     live: LiveSubsystem
     tally: Tally
     check: Callable[[type, bool], object]
@@ -101,6 +101,9 @@ class Outflow:
     """Of the fault around this one, if there is one."""
     layers: int = 0
     """How many faults lie within this one, one in another."""
+    stage: Stage = attrs.Factory(lambda self: self.make_stage(), takes_self=True)
+    _stages: dict[Lane[Any], Stage] = attrs.Factory(dict["Lane[Any]", "Stage"])
+    """Of each lane whose messages change places, so that what goes through another one makes no difference."""
     _late: deque[_Late] = attrs.Factory(deque[_Late])
     _kept: dict[Lane[Any], list[Parcel]] = attrs.Factory(dict["Lane[Any]", "list[Parcel]"])
     """Of each lane for which a job runs."""
@@ -257,15 +260,16 @@ class Outflow:
         Until the chosen one has gone, this one is kept nowhere: its call may still be cancelled.
         """
         kept = self._kept.get(this.way.lane)
-        if kept is None and not self.stage.matches(this.message):
+        stage = self._stages.setdefault(this.way.lane, self.make_stage())
+        if kept is None and not stage.matches(this.message):
             return this
-        if kept is None or len(kept) + 1 < self.stage.window:
+        if kept is None or len(kept) + 1 < stage.window:
             if not self._keep(this):
                 return this
             self.tally.seen += 1
             return None
         candidates: list[Parcel] = [*kept, this]
-        chosen: Any = draw(self.stage, candidates)
+        chosen: Any = draw(stage, candidates)
         kept[:] = [one for one in candidates if one is not this]
         return chosen  # type: ignore[no-any-return]  # only such are kept
 
@@ -301,7 +305,7 @@ class Outflow:
             for _ in range(1 + self.layers):  # those within come first: what they keep is still to come through here
                 await wait_all_tasks_blocked()
             while kept:
-                chosen: Any = draw(self.stage, kept)
+                chosen: Any = draw(self._stages[lane], kept)
                 try:
                     await chosen.way.send(chosen.message)
                 except SubsystemExited:

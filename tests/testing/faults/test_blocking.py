@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 import trio
+from trio.testing import wait_all_tasks_blocked
 
 from orchestra_trio import (
     BlockingSubsystem,
@@ -30,6 +31,7 @@ from tests.runtime.contexts.blocking import (
     Tandem,
     answering,
     idle,
+    until,
     until_it_waits,
 )
 from tests.runtime.samples import Ask, Collect, Item, Other, Tick, stopped
@@ -126,36 +128,66 @@ async def test_what_a_thread_receives(receive: Callable[[AnyBlockingContext, lis
     assert faulty.dropped == 3
 
 
-async def test_signals_pass_while_a_message_waits_for_its_delay(autojump_clock: MockClock) -> None:
-    """A thread that waits is a task that waits, on a mock clock too."""
+async def test_signals_pass_while_a_message_waits_for_its_delay(mock_clock: MockClock) -> None:
+    """A thread that waits is a task that waits, on a mock clock too; here it does not jump while threads run."""
     got: list[Any] = []
 
     def main(ctx: AnyBlockingContext) -> None:
-        for one in ctx:
-            got.append((trio.from_thread.run_sync(trio.current_time), one))  # noqa: PERF401 - the time of each
+        got.extend(ctx)
 
     async with Desk(worker=delay(main, seconds=5)).open() as running:
         await running.route_message(Item(1))
-        await trio.sleep(2)
+        await until_it_waits(running, "worker")
+        mock_clock.jump(4)
         await running.broadcast_signal(Tick(1))
-        await running.terminate(Tick(2))
-    assert got == [(2, Tick(1)), (2, Tick(2)), (5, Item(1))]
+        await until(lambda: got == [Tick(1)])
+        await until_it_waits(running, "worker")
+        running.close_input()
+        await running.broadcast_signal(Tick(2))
+        await until(lambda: got == [Tick(1), Tick(2)])
+        mock_clock.jump(1)
+    assert got == [Tick(1), Tick(2), Item(1)]
 
 
-async def test_delayed_sends_of_a_thread(autojump_clock: MockClock) -> None:
-    """Of all lanes."""
-    times: list[tuple[float, object]] = []
+async def test_unbounded_messages_of_a_thread_are_under_way_while_it_goes_on(mock_clock: MockClock) -> None:
+    """A task carries them, and keeps the subsystem alive."""
+    sent = Gate()
 
     def feeder(ctx: AnyBlockingContext) -> None:
         ctx.send_unbounded(Other(1))
         ctx.send_unbounded(Other(2))
+        sent.open()
 
-    def worker(ctx: AnyBlockingContext) -> None:
-        for one in ctx:
-            times.append((trio.from_thread.run_sync(trio.current_time), one))  # noqa: PERF401 - the time of each
+    worker = Collects()
+    faulty = delay(feeder, seconds=2)
+    async with Lanes(feeder=faulty, worker=worker).open() as running:
+        await until(lambda: faulty.sent.held == 2)
+        await trio.to_thread.run_sync(sent.wait)
+        assert running.statistics().subsystems["feeder"].state in {"running", "ending"}
+        assert worker.got == []
+        mock_clock.jump(2)
+    assert worker.got == [Other(1), Other(2)]
 
-    await Lanes(feeder=delay(feeder, seconds=(2, 2)), worker=worker).run()
-    assert times == [(2, Other(1)), (2, Other(2))]
+
+async def test_a_send_of_a_thread_takes_as_long_as_its_delay(mock_clock: MockClock) -> None:
+    sent: list[int] = []
+
+    def source(ctx: AnyBlockingContext) -> None:
+        for item in SIX[:2]:
+            ctx.send(item)
+            sent.append(item.number)
+
+    sink = Collect()
+    faulty = delay(source, seconds=2)
+    async with Press(source=faulty, sink=sink).open():
+        for count in (1, 2):
+            await until(lambda: trio.lowlevel.current_statistics().seconds_to_next_deadline <= 2)  # it waits
+            mock_clock.jump(1)
+            await wait_all_tasks_blocked()
+            assert len(sent) < count
+            mock_clock.jump(1)
+            await until(partial(sent.__contains__, count - 1))
+    assert sink.got == SIX[:2]
 
 
 @pytest.mark.parametrize("side", ["source", "sink"])
@@ -176,12 +208,12 @@ async def test_requests_of_threads(side: str) -> None:
     assert answers == [0, None, 4, None]
 
 
-async def test_a_thread_is_cancelled_out_of_a_delay(autojump_clock: MockClock) -> None:
+async def test_a_thread_is_cancelled_out_of_a_delay() -> None:
     """The message that it waited for is lost, and counted."""
-    faulty = delay(idle, seconds=50)
+    faulty = delay(idle, seconds=10_000)
     async with Desk(worker=faulty).open() as running:
         await running.route_message(Item(1))
-        await trio.sleep(1)
+        await until(lambda: faulty.received.held)
         running.cancel()
     assert (faulty.received.seen, faulty.received.lost, faulty.received.held) == (1, 1, 0)
 
