@@ -11,7 +11,7 @@ from trio.testing import wait_all_tasks_blocked
 from orchestra_trio import Orchestra, Priority, Restart, Subsystem, subsystem
 from orchestra_trio.testing.tracing.recorder import recording
 from tests.runtime.samples import AnyContext, Ask, Item, Other, Tick, answering
-from tests.testing.tracing.sequences import Made, body_of, read_sequence
+from tests.testing.tracing.sequences import Made, body_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -162,6 +162,20 @@ def sent_by_two(made: Made) -> None:
     made.take(second)
 
 
+def others_between(made: Made) -> None:
+    """What comes between a sending and the receipt, but of what the sender sends to others, keeps them apart."""
+    kept = made.send("a", "c", "W")
+    first = made.send("a", "b", "X")
+    made.take(kept)
+    made.take(first)
+    first, second = made.send("a", "b", "X"), made.send("c", "a", "Y")
+    made.take(first)
+    made.take(second)
+    first = made.send("a", "b", "Z")
+    made.add("start", "c")
+    made.take(first)
+
+
 def received_late(made: Made) -> None:
     message = made.send("a", "b", "X")
     made.time = 0.5
@@ -185,6 +199,16 @@ def broadcast_to_all(made: Made) -> None:
         made.take(message)
 
 
+def broadcast_that_overtakes(made: Made) -> None:
+    made.send("b", "a", "X")
+    for message in made.broadcast("a", "c"):
+        made.take(message)
+
+
+def broadcast_to_who_is_deaf(made: Made) -> None:
+    made.broadcast("a", "b", "c")
+
+
 def broadcast_that_skips_one(made: Made) -> None:
     made.broadcast("c")
 
@@ -206,6 +230,24 @@ def losses(made: Made) -> None:
         to = "b" if reason == "exited" else None
         letter = len(made.events)
         made.add("dead letter", to, sender="a", lane="bounded", text="X", message=letter, detail=reason)
+
+
+def lost_before_others(made: Made) -> None:
+    """What is gone is not overtaken."""
+    made.lose(made.send("a", "b", "X"), "left over")
+    made.add("start", "b")
+    made.add("start", "b")
+    made.pass_on("a", "b", "Y")
+
+
+def lives_that_differ(made: Made) -> None:
+    made.add("start", "a")
+    made.time = 1
+    made.add("start", "b")
+    for _ in range(2):
+        made.add("exit", "a", detail="finished")
+    made.add("job", "b", detail="one")
+    made.add("job end", "b", detail="other")
 
 
 def lives(made: Made) -> None:
@@ -239,6 +281,20 @@ def from_before(made: Made) -> None:
         (fan_out, ["a->>b: X", "a->>b: X", "a->>c: Y"]),
         (sent_twice, ["a-)b: X", "a-)b: Y", "Note over b: takes X from a", "Note over b: takes Y from a"]),
         (sent_by_two, ["a-)b: X", "c-)b: Y", "Note over b: takes X from a", "Note over b: takes Y from c"]),
+        (
+            others_between,
+            [
+                "a->>c: W",
+                "a->>b: X",
+                "a-)b: X no. 4",
+                "c-)a: Y",
+                "Note over b: takes X no. 4 from a",
+                "Note over a: takes Y from c",
+                "a-)b: Z",
+                "Note over c: start",
+                "Note over b: takes Z from a",
+            ],
+        ),
         (received_late, ["a-)b: X", "Note over a,b: at 0.5 s", "Note over b: takes X from a"]),
         (
             out_of_order,
@@ -249,6 +305,15 @@ def from_before(made: Made) -> None:
             broadcast_to_all,
             ["Note over a,c: broadcast Tick, epoch 3, taken at once"],
         ),
+        (
+            broadcast_that_overtakes,
+            [
+                "b-)a: X",
+                "Note over a,c: broadcast Tick, epoch 3, taken at once by c (a, c)",
+                "Note over a: takes Tick, epoch 3, overtakes X",
+            ],
+        ),
+        (broadcast_to_who_is_deaf, ["Note over a,c: broadcast Tick, epoch 3 (a, c)", "outside-)b: Tick, epoch 3"]),
         (broadcast_that_skips_one, ["Note over a,c: broadcast Tick, epoch 3, not to a"]),
         (
             broadcast_that_comes_late,
@@ -267,6 +332,28 @@ def from_before(made: Made) -> None:
                 "a-xb: X, dead letter (exited)",
                 "a-xoutside: X, dead letter (outgoing closed)",
                 "a-xp3: X, dead letter (unconsumed)",
+            ],
+        ),
+        (
+            lost_before_others,
+            [
+                "a-)b: X",
+                "Note over b: dead letter (left over) X from a",
+                "Note over b: start",
+                "Note over b: start anew",
+                "a->>b: Y",
+            ],
+        ),
+        (
+            lives_that_differ,
+            [
+                "Note over a: start",
+                "Note over a,b: at 1 s",
+                "Note over b: start",
+                "Note over a: exit, finished",
+                "Note over a: exit, finished",
+                "Note over b: begins job one",
+                "Note over b: ends job other",
             ],
         ),
         (
@@ -297,49 +384,3 @@ def test_what_is_drawn_how(happen: Callable[[Made], None], drawn: list[str]) -> 
     made = Made()
     happen(made)
     assert body_of(made.text) == drawn
-
-
-def test_participants_stand_in_the_order_of_the_wiring() -> None:
-    """The outside first, then what handles events; then those that the wiring knows, then others."""
-    made = Made(names=("b", "a", "unused"))
-    for sender, to in [("a", "later"), ("a", "b"), ("a", None), (None, "on_event")]:
-        made.pass_on(sender, to, "X")
-    assert read_sequence(made.text).labels == ("outside", "on_event", "b", "a", "later")
-
-
-def test_nobody_takes_part_in_an_empty_trace_but_those_of_the_wiring() -> None:
-    assert read_sequence(Made().text).labels == ("a", "b", "c")
-    assert read_sequence(Made(names=()).text).labels == ("outside",)
-
-
-@pytest.mark.parametrize("name", ["end", "Loop", "participant", "_a", "été", "outside", "p1", "p0"])
-def test_names_that_mermaid_would_not_take_get_others(name: str) -> None:
-    made = Made(names=(name, "p0", "p1"))
-    made.pass_on(None, name, "X")
-    made.pass_on("p0", "p1", "X")
-    assert read_sequence(made.text).labels == ("outside", *dict.fromkeys([name, "p0", "p1"]))
-
-
-@pytest.mark.parametrize(
-    ("text", "written"),
-    [
-        ("a;b", "a#59;b"),
-        ("a#35;b", "a#35;35#59;b"),
-        ("wrap:a", "wrap#58;a"),
-        ("<br/>", "#60;br/#62;"),
-        ("%%{init}%%", "#37;#37;#123;init#125;#37;#37;"),
-        ("a\nb", "a b"),
-        ("Item(n=1, s='été')", "Item(n=1, s='été')"),
-        ("", "?"),
-    ],
-)
-def test_texts_are_escaped(text: str, written: str) -> None:
-    made = Made()
-    made.add("block", "b", sender="a", lane="bounded", text=text)
-    assert body_of(made.text) == [f"Note over a: waits for room at b for {written}"]
-
-
-def test_long_texts_are_cut() -> None:
-    made = Made()
-    made.pass_on("a", "b", "X" * 65)
-    assert body_of(made.text) == [f"a->>b: {'X' * 61}..."]

@@ -94,6 +94,20 @@ def test_what_overtakes_is_not_folded_with_what_does_not() -> None:
     ]
 
 
+def test_rows_that_overtake_are_folded_with_each_other() -> None:
+    made = Made()
+    urgent = []
+    for number in range(12):
+        made.send("a", "b", f"Item({number})")
+        urgent.append(made.send("a", "b", f"Stop({number})", lane="priority"))
+    made.add("start", "b")
+    for message in urgent:
+        made.take(message)
+    assert body_of(made.text)[-1] == (
+        "Note over b: takes Stop(0) ... Stop(11) [priority] from a, overtakes others, 12 times"
+    )
+
+
 def test_what_has_no_order_is_summed_up_between_beginning_and_end() -> None:
     """What is rare stays where it was."""
     dice = random.Random(0)
@@ -186,6 +200,7 @@ def test_folding_says_what_was_there(name: str, least: int) -> None:
     assert re.fullmatch(pattern_of(nodes), name)
     assert sum(node.events for node in nodes) == len(rows)
     assert [node.began for node in nodes] == sorted(node.began for node in nodes)
+    assert all(node.height <= 26 for node in nodes)
     assert not nodes or (nodes[0].began, nodes[-1].ended) == (0, len(rows) - 1)
 
 
@@ -196,6 +211,12 @@ def test_mixing_says_what_was_there(name: str, least: int) -> None:
     assert re.fullmatch(pattern_of(nodes), name)
     assert sum(node.events for node in nodes) == len(rows)
     assert sum(node.height for node in nodes) <= len(rows)
+
+
+def test_loops_are_no_longer_than_one_can_look_at() -> None:
+    parts = ["abcdefghij" * 3, "klmnopqrst" * 3, "uvwxyzABCD" * 3, "E"]
+    nodes = fold(rows_of("".join(parts) * 3), least=3, with_types=True)
+    assert [node.height for node in nodes] == [12, 12, 12, 1] * 3
 
 
 @pytest.mark.parametrize(

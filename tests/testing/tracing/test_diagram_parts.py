@@ -1,4 +1,4 @@
-"""Diagrams of parts of traces, and of any traces: random ones, and those of random runs."""
+"""Diagrams as texts: names and texts that Mermaid takes; parts of traces; any traces, and those of random runs."""
 
 from __future__ import annotations
 
@@ -16,6 +16,52 @@ from tests.testing.tracing.sequences import Made, body_of, read_sequence, traces
 if TYPE_CHECKING:
     from orchestra_trio.testing.tracing.trace import Trace
     from tests.laws.wirings import Episode
+
+
+def test_participants_stand_in_the_order_of_the_wiring() -> None:
+    """The outside first, then what handles events; then those that the wiring knows, then others."""
+    made = Made(names=("b", "a", "unused"))
+    for sender, to in [("a", "later"), ("a", "b"), ("a", None), (None, "on_event")]:
+        made.pass_on(sender, to, "X")
+    assert read_sequence(made.text).labels == ("outside", "on_event", "b", "a", "later")
+
+
+def test_nobody_takes_part_in_an_empty_trace_but_those_of_the_wiring() -> None:
+    assert read_sequence(Made().text).labels == ("a", "b", "c")
+    assert read_sequence(Made(names=()).text).labels == ("outside",)
+
+
+@pytest.mark.parametrize("name", ["end", "Loop", "participant", "_a", "été", "outside", "p1", "p0"])
+def test_names_that_mermaid_would_not_take_get_others(name: str) -> None:
+    made = Made(names=(name, "p0", "p1"))
+    made.pass_on(None, name, "X")
+    made.pass_on("p0", "p1", "X")
+    assert read_sequence(made.text).labels == ("outside", *dict.fromkeys([name, "p0", "p1"]))
+
+
+@pytest.mark.parametrize(
+    ("text", "written"),
+    [
+        ("a;b", "a#59;b"),
+        ("a#35;b", "a#35;35#59;b"),
+        ("wrap:a", "wrap#58;a"),
+        ("<br/>", "#60;br/#62;"),
+        ("%%{init}%%", "#37;#37;#123;init#125;#37;#37;"),
+        ("a\nb", "a b"),
+        ("Item(n=1, s='été')", "Item(n=1, s='été')"),
+        ("", "?"),
+    ],
+)
+def test_texts_are_escaped(text: str, written: str) -> None:
+    made = Made()
+    made.add("block", "b", sender="a", lane="bounded", text=text)
+    assert body_of(made.text) == [f"Note over a: waits for room at b for {written}"]
+
+
+def test_long_texts_are_cut() -> None:
+    made = Made()
+    made.pass_on("a", "b", "X" * 65)
+    assert body_of(made.text) == [f"a->>b: {'X' * 61}..."]
 
 
 def conversation() -> Made:

@@ -111,7 +111,7 @@ class _Folding:
         Once, too: then it is of the same shape as where it comes often, and larger patterns are found.
         """
         length = len(pattern)
-        shape = pattern[0] if length == 1 else self.number(pattern)
+        shape = self.number(pattern)
         nodes: list[Node] = []
         shapes: list[int] = []
         place = 0

@@ -110,11 +110,11 @@ class _Reader:
         broadcast = self._broadcast
         if broadcast is None or event.subsystem is None:
             return
-        if (event.lane, event.epoch) == ("signals", broadcast.epoch) and event.subsystem in broadcast.audience:
+        if (event.lane, event.epoch) != ("signals", broadcast.epoch):
+            self._broadcast = None
+        elif event.subsystem in broadcast.audience:
             self.facts.bands[event.number] = broadcast.number
             self.facts.heard.setdefault(broadcast.number, []).append(event.subsystem)
-        else:
-            self._broadcast = None
 
     def _take_receipt(self, event: TraceEvent) -> None:
         sending = self._handed.pop(event.subsystem, None)

@@ -100,7 +100,7 @@ class Loop:
     @property
     def began(self) -> float:
         """When the first of them came."""
-        return min(one.began for one in self.body)
+        return self.body[0].began
 
     @property
     def ended(self) -> float:

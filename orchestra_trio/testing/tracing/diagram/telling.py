@@ -201,7 +201,7 @@ class _Teller:
         """Return the text of a message, with its number if others in the same mailbox have the same text."""
         text = shorten(event)
         is_alone = event.message is None or self.facts.namesakes[event.subsystem, text] <= 1
-        return text if is_alone or event.epoch is not None else f"{text} no. {event.message}"
+        return text if is_alone else f"{text} no. {event.message}"
 
 
 def _row(event: TraceEvent, arrow: Arrow, ends: tuple[Place, ...], before: str, what: str = "", after: str = "") -> Row:
