@@ -58,6 +58,8 @@ def _owners(events: Iterable[TraceEvent], facts: Facts) -> Iterator[int]:
                 owner = owners.get(facts.bands.get(owner, owner), owner)
             case "exit" | "job end" if last is not None and _ends(last, event):
                 owner = last.number
+            case _:
+                pass
         owners[event.number] = owner
         last = event
         yield owner
@@ -192,6 +194,8 @@ class _Teller:
                 said = f"exit, {event.detail}"
             case "end of input" if len(group) > 1:
                 said = f"end of input, exit, {group[1].detail}"
+            case _:
+                pass
         return _row(event, "", (event.subsystem,), said, first)
 
     def _note(self, event: TraceEvent, place: Place, before: str, *, after: str) -> Row:
