@@ -107,7 +107,8 @@ class TraceEvent:
 
     def __str__(self) -> str:
         """Return the event as one line, for people."""
-        return f"{self.number:>5}  {self.time:>9.3f}s  {self._what()}"
+        what = " ".join(self._what().splitlines())  # what users say of their messages may have several
+        return f"{self.number:>5}  {self.time:>9.3f}s  {what}"
 
     def _what(self) -> str:
         if self.lane is not None:
