@@ -199,6 +199,7 @@ class Intake:
         stage: Stage,
         tally: Tally,
         on_signal: Callable[[Any], object] | None,
+        on_end: Callable[[LiveSubsystem], object],
     ) -> None:
         self.arrivals: Arrivals = upstream.arrivals
         self.stage = stage
@@ -206,6 +207,7 @@ class Intake:
         self._live = live
         self._tally = tally
         self._on_signal = on_signal
+        self._on_end = on_end
         self._held: list[_Held] = []
         live.watchers[self] = None
 
@@ -246,18 +248,17 @@ class Intake:
         signal = self.take_signal()
         if not isinstance(signal, Empty):
             return [signal]
-        batch: list[Any] = []
-        while len(batch) < limit:
-            try:
-                message = self._take_message()
-            except Exception:
-                if not batch:
-                    raise
-                break  # what was taken must not be lost
-            if isinstance(message, Empty):
-                break
-            batch.append(message)
-        return batch
+        batch: list[Parcel] = []
+        try:
+            while len(batch) < limit and not isinstance(parcel := self.pull(), Empty):
+                batch.append(parcel)
+        except BaseException:  # of a hook, or of a lane strategy: what was taken must not be lost
+            self._held[:0] = [_Held(parcel, AT_ONCE) for parcel in batch]
+            self._tally.passed -= len(batch)
+            raise
+        finally:
+            self.tidy()
+        return [parcel.message for parcel in batch]
 
     def take_signal(self) -> Any:  # noqa: ANN401 - as above
         """Take the next signal, or `EMPTY`."""
@@ -312,6 +313,7 @@ class Intake:
         """Lose what is held, once the subsystem has ended. Called by the library."""
         if live.has_ended:
             del live.watchers[self]
+            self._on_end(live)
             lost = [held.parcel.message for held in self._held]
             self._held.clear()
             lose(lost, live, self._tally)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import inspect
 from typing import TYPE_CHECKING, Any, Generic, TypeAlias, cast, overload
-from weakref import WeakKeyDictionary
 
 import attrs
 from typing_extensions import TypeVar, override
@@ -71,7 +70,8 @@ class Intercepted(Generic[ContextT_contra, ResultT_co]):
         self._fault = fault
         self._received = Tally()
         self._sent = Tally()
-        self._intakes: WeakKeyDictionary[LiveSubsystem, Intake] = WeakKeyDictionary()
+        self._intakes: dict[LiveSubsystem, Intake] = {}
+        """Of the subsystems that live: what is held on the way to one stays for its next incarnation."""
 
     @override
     def __repr__(self) -> str:
@@ -120,7 +120,7 @@ class Intercepted(Generic[ContextT_contra, ResultT_co]):
         if intake is None:
             upstream = Arrivals(live) if beneath is None else beneath.intake
             intake = self._intakes[live] = Intake(
-                upstream, live, self._fault.receive(), self._received, self._fault.on_signal
+                upstream, live, self._fault.receive(), self._received, self._fault.on_signal, self._intakes.pop
             )
         else:  # it begins anew
             intake.stage = self._fault.receive()

@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Any
 
 import attrs
 import trio
+from trio.lowlevel import enable_ki_protection
 from trio.testing import wait_all_tasks_blocked
 
 from orchestra_trio.errors import SubsystemExited
@@ -211,6 +212,7 @@ class Outflow:
         self.tally.added += not is_first
         return True
 
+    @enable_ki_protection
     async def _carry_late(self) -> None:  # noqa: ASYNC910 - a job, not a call of users
         try:
             while self._late:
@@ -299,7 +301,8 @@ class Outflow:
         if chosen is not this and not self._keep(this):
             lose([this.message], self.live, self.tally)
 
-    async def _carry_kept(self, lane: Lane[Any]) -> None:
+    @enable_ki_protection
+    async def _carry_kept(self, lane: Lane[Any]) -> None:  # noqa: ASYNC910 - as above
         kept = self._kept[lane]
         try:
             for _ in range(1 + self.layers):  # those within come first: what they keep is still to come through here

@@ -8,7 +8,7 @@ same messages and the same seed give the same faults.
 from __future__ import annotations
 
 from inspect import iscoroutine
-from typing import TYPE_CHECKING, Any, Generic, cast, final
+from typing import TYPE_CHECKING, Any, Generic, Never, cast, final
 
 import attrs
 from typing_extensions import TypeVar, override
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Chance", "Delay", "Drop", "Duplicate", "Hooked", "Instead", "Parcel", "Reorder", "Stage", "draw"]
 
-MessageT_co = TypeVar("MessageT_co", covariant=True)
+MessageT_co = TypeVar("MessageT_co", covariant=True, default=Never)
 
 
 @final

@@ -77,13 +77,13 @@ async def by_a_sender(ctx: AnyContext, items: list[Item]) -> None:
 
 
 @sending
-async def by_a_job(ctx: AnyContext, items: list[Item]) -> None:
+async def by_a_job(ctx: AnyContext, items: list[Item]) -> None:  # noqa: ASYNC124 - as those that wait
     ctx.start_soon(one_by_one, ctx, items)
 
 
 @sending
 async def by_a_job_that_was_started(ctx: AnyContext, items: list[Item]) -> None:
-    async def job(task_status: trio.TaskStatus[None]) -> None:
+    async def job(task_status: trio.TaskStatus[None]) -> None:  # noqa: ASYNC114 - as those that wait
         task_status.started()
         await one_by_one(ctx, items)
 
@@ -97,13 +97,13 @@ async def by_a_worker(ctx: AnyContext, items: list[Item]) -> None:
 
 
 @sending
-async def from_a_thread(ctx: AnyContext, items: list[Item]) -> None:
+async def from_a_thread(ctx: AnyContext, items: list[Item]) -> None:  # noqa: ASYNC124 - as those that wait
     sender: Any = ctx.sender
     ctx.start_blocking_soon(lambda: trio.from_thread.run(one_by_one, sender, items))
 
 
 @sending
-async def at_once(ctx: AnyContext, items: list[Item]) -> None:
+async def at_once(ctx: AnyContext, items: list[Item]) -> None:  # noqa: ASYNC124 - as those that wait
     for item in items:
         ctx.send_nowait(item)
 

@@ -225,6 +225,27 @@ async def test_unbounded_messages_are_under_way_while_their_sender_goes_on(autoj
     assert (faulty.sent.seen, faulty.sent.passed, faulty.sent.held) == (6, 6, 0)
 
 
+async def test_unbounded_messages_that_come_too_late_are_lost(
+    autojump_clock: MockClock, caplog: pytest.LogCaptureFixture
+) -> None:
+    """As to one that has ended meanwhile."""
+    sink = Sink(is_eager=True)
+
+    async def main(ctx: AnyContext) -> None:
+        ctx.send_unbounded(Red(1, "unbounded"))
+        await trio.sleep(9)
+
+    async def brief(ctx: AnyContext) -> None:
+        sink.got.append(ctx.name)
+        await trio.sleep(1)
+
+    faulty = delay(main, seconds=3)
+    async with Line(source=faulty, sink=Playing(brief)).open():
+        await trio.sleep(5)
+        assert (faulty.sent.seen, faulty.sent.lost, faulty.sent.held) == (1, 1, 0)
+    assert "lost messages that they held back: 1 Red" in caplog.text
+
+
 @pytest.mark.parametrize("on", ["send", "receive"])
 async def test_a_cycle_drains_only_when_no_message_is_kept(autojump_clock: MockClock, on: Direction) -> None:
     """Who waits for a delay is not at rest: the members end one after another, when all has come."""

@@ -76,7 +76,7 @@ async def test_each_incarnation_draws_anew(autojump_clock: MockClock) -> None:
 async def test_what_is_held_on_its_way_out_is_lost_with_its_incarnation(
     autojump_clock: MockClock, caplog: pytest.LogCaptureFixture, wrap: Callable[[Any], Intercepted[Any, Any]]
 ) -> None:
-    async def sends(ctx: AnyContext) -> None:
+    async def sends(ctx: AnyContext) -> None:  # noqa: ASYNC124 - as those that wait
         ctx.send_unbounded(Other(1))
         ctx.send_unbounded(Other(2))
         raise ValueError

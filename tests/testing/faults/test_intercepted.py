@@ -156,6 +156,27 @@ async def test_what_a_hook_raises_is_an_error_of_the_subsystem(autojump_clock: M
     assert (faulty.received.seen, faulty.received.lost) == (1, 1)
 
 
+async def test_a_hook_that_raises_amid_a_batch_loses_its_message_alone(autojump_clock: MockClock) -> None:
+    """Those before it are received by the next call."""
+    batches: list[Any] = []
+
+    def hook(message: Any) -> None:  # noqa: ANN401 - of any types
+        if message == Item(2):
+            raise LookupError
+
+    async def main(ctx: Any) -> None:  # noqa: ANN401 - of any types
+        await trio.sleep(1)
+        with pytest.raises(LookupError):
+            await ctx.receive_many(9)
+        batches.append(await ctx.receive_many(9))
+
+    faulty = intercept(Playing(main), on_receive=hook)
+    duo = Duo.builder().source(Sends(*THREE)).sink(faulty).message_channel_capacity(9).build()
+    await duo.run()
+    assert batches == [[Item(1), Item(3)]]
+    assert (faulty.received.seen, faulty.received.passed, faulty.received.lost) == (3, 2, 1)
+
+
 async def test_a_factory_makes_the_original_for_each_incarnation(autojump_clock: MockClock) -> None:
     made: list[Collect] = []
 

@@ -137,7 +137,7 @@ async def test_a_request_to_one_that_has_ended(autojump_clock: MockClock) -> Non
 async def test_a_request_waits_for_room_as_without_a_fault(autojump_clock: MockClock) -> None:
     answers: list[int] = []
 
-    async def main(ctx: AnyContext) -> None:
+    async def main(ctx: AnyContext) -> None:  # noqa: ASYNC124 - as those that wait
         async def ask(number: int) -> None:
             answers.append(await ctx.request(Ask, number))
 
