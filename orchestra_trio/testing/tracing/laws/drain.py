@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
+from collections import Counter, defaultdict, deque
 from typing import TYPE_CHECKING, ClassVar
 
 import attrs
@@ -84,14 +84,12 @@ class DrainOrder(Law):
                 self.report(f"{told}, which is declared before it in the same cycle", event)
 
     def _living_upstream(self, place: int) -> list[str]:
-        """Return who lives in the nearest components upstream that are not over."""
-        reached, components = {place: None}, self.course.trace.components
-        queue = [place]
-        for one in queue:  # grows while it is walked
-            living = [name for above in self._upstream[one] for name in components[above]]
-            living = [name for name in living if name not in self.course.ended]
-            if living:
-                return sorted(living)
-            queue.extend(above for above in self._upstream[one] if above not in reached)
-            reached.update(dict.fromkeys(self._upstream[one]))
-        return []
+        """Return who lives in the nearest components upstream of one that waits for some."""
+        components, living = self.course.trace.components, list[str]()
+        queue, reached = deque([place]), {place}
+        while not living:
+            above = self._upstream[queue.popleft()] - reached
+            living = [name for one in above for name in components[one] if name not in self.course.ended]
+            queue.extend(above)
+            reached |= above
+        return sorted(living)

@@ -33,11 +33,10 @@ class _Run:
     picks: deque[TraceEvent] = attrs.Factory(deque["TraceEvent"])
     counts: Counter[LaneName] = attrs.Factory(Counter["LaneName"])
 
-    def add(self, event: TraceEvent) -> list[MessageLane]:
+    def add(self, event: TraceEvent, lane: LaneName) -> list[MessageLane]:
         """Add a pick; return the lanes that have not had their due."""
-        if event.lane is not None:
-            self.picks.append(event)
-            self.counts[event.lane] += 1
+        self.picks.append(event)
+        self.counts[lane] += 1
         if len(self.picks) < self.total:
             return []
         unfair: list[MessageLane] = [lane for lane in self.ready if abs(self.counts[lane] - self.weights[lane]) > 1]
@@ -72,7 +71,7 @@ class Fairness(Law):
         if run is None or run.ready != ready:
             total = sum(participant.weights[lane] for lane in ready)
             run = self._runs[name] = _Run(ready, participant.weights, total)
-        unfair = run.add(event)
+        unfair = run.add(event, event.lane)
         if unfair:
             self._report(run, unfair, name)
             del self._runs[name]

@@ -122,8 +122,11 @@ def test_an_empty_trace_passes() -> None:
 def test_events_of_subsystems_that_the_trace_does_not_know_pass() -> None:
     event = TraceEvent(number=0, time=0, kind="send", subsystem="nowhere", sender="nobody", lane="bounded", message=0)
     known = Participant(name="known", capacities={})
-    trace = Trace(orchestra="Odd", participants=(known,), components=(("known",),), edges=(), events=[event])
-    check_laws(trace)
+    end = TraceEvent(number=1, time=0, kind="end of input", subsystem="known")
+    edges = (("nowhere", "known"), ("known", "nobody"))
+    check_laws(
+        Trace(orchestra="Odd", participants=(known,), components=(("known",),), edges=edges, events=[event, end])
+    )
 
 
 def test_the_error_names_the_law_and_shows_the_events() -> None:

@@ -72,6 +72,15 @@ def test_a_broadcast_that_one_had_received_before_the_recording_began(line: Edit
     assert line.check(4, first) == "sink receives broadcast 1 after broadcast 2"
 
 
+def test_a_broadcast_that_overtakes_a_signal_from_before_the_recording(line: Edited) -> None:
+    participants = tuple(
+        attrs.evolve(one, lying={"signals": 1}) if one.name == "source" else one for one in line.trace.participants
+    )
+    line.trace = attrs.evolve(line.trace, participants=participants)
+    told = line.check(4, line.one("receive", epoch=1, subsystem="source"))
+    assert told == "source receives broadcast 1 before a signal that lay there when the recording began"
+
+
 def test_signals_for_one_subsystem_are_in_order_too(line: Edited) -> None:
     for event in [event for event in line.events if event.lane == "signals" and event.subsystem == "relay"]:
         line.change(event, epoch=None)
