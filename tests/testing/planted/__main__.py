@@ -23,7 +23,7 @@ def _cell(found: Found, most: int) -> str:
 
 def main() -> None:
     """Hunt each bug from several seeds, and print the median of schedules."""
-    most, seeds = (int(word) for word in (*sys.argv[1:], "1000", "9")[:2]) if len(sys.argv) > 1 else (1000, 9)
+    most, seeds = map(int, (*sys.argv[1:3], *("1000", "9")[len(sys.argv) - 1 :]))
     print("| bug | what goes wrong | how it is seen | uniform | priorities |")  # noqa: T201 - that is its purpose
     print("|---|---|---|---|---|")  # noqa: T201 - as above
     for bug in BUGS:

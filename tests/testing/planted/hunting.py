@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import json
 import logging
+import random
 import sys
 from typing import TYPE_CHECKING, Final
 
-from orchestra_trio.testing.scheduling.exploring import explore
-from orchestra_trio.testing.scheduling.steering import cancellable
+from orchestra_trio.testing.scheduling.courses import follow, steer
+from orchestra_trio.testing.scheduling.playing import play
+from orchestra_trio.testing.scheduling.script import LAG, Script
+from orchestra_trio.testing.scheduling.steering import Steering
 from orchestra_trio.testing.scheduling.strategies import Priorities, Uniform
 from tests.testing.planted.mill import main
 
@@ -21,24 +24,19 @@ STRATEGIES: Final[dict[str, Strategy]] = {"uniform": Uniform(), "priorities": Pr
 
 
 def hunt(strategy: Strategy, seed: int, most: int) -> tuple[int, str] | None:
-    """Return after how many schedules the mill fails, and how; None if it does not fail in so many."""
-    runs = 0
-    has_failed = False
+    """Return after how many schedules the mill fails, and how; None if it does not fail in so many.
 
-    async def grind() -> None:
-        nonlocal runs, has_failed
-        if has_failed:
-            return  # what fails is not to be shrunk here
-        runs += 1
-        has_failed = True
-        with cancellable():
-            await main()
-        has_failed = False
-
-    try:
-        explore(grind, schedules=most, seed=seed, strategy=strategy, cancel=True)
-    except Exception as failure:  # noqa: BLE001 - whatever the bug leads to
-        return runs, type(failure).__name__
+    The schedules are those of `explore(main, seed=seed, strategy=strategy, cancel=True)`; what fails is not shrunk.
+    """
+    plain = steering = Steering(follow(Script()))
+    for number in range(1, most + 1):
+        try:
+            play(steering, main)
+        except Exception as failure:  # noqa: BLE001 - whatever the bug leads to
+            return number, type(failure).__name__
+        source = random.Random(seed + number).randrange
+        course = steer(source, strategy, lag=LAG, cancel=True, shrink_capacities=False, steps=plain.steps)
+        steering = Steering(course)
     return None
 
 
