@@ -208,7 +208,10 @@ class Happening:
     """
 
     task: object = None
-    """The task whose step it is, or that waited for it; None in a thread, and where there is none."""
+    """The task whose step it is, or that waited for it; None in a thread, and where there is none.
+
+    A signal that is received in the very step in which it is sent, by who waited for it, has the task of who sends it.
+    """
 
     sender: str | None = None
     """Who sends; of an answer, who was asked. None is the embedding program, and where nobody sends."""

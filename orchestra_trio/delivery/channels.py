@@ -36,7 +36,8 @@ def _refuse_offers(mailbox: Mailbox[Any, Never]) -> None:
     """Tell all who wait to send that the channel is broken."""
     for lane in mailbox.message_lanes:
         while lane.offers:
-            waiting, _ = lane.offers.popitem(last=False)
+            waiting = next(iter(lane.offers))
+            lane.withdraw(waiting)
             waiting.refuse(trio.BrokenResourceError())
 
 

@@ -21,7 +21,7 @@ from orchestra_trio.delivery.waiting import Parked
 from orchestra_trio.records import Priority
 
 if TYPE_CHECKING:
-    from collections.abc import MutableMapping
+    from collections.abc import Callable
     from types import TracebackType
 
     from orchestra_trio.delivery.lanes import Lane
@@ -39,8 +39,8 @@ class _End(ABC):
     def __init__(self, channel: Channel[Any]) -> None:
         self._channel = channel
         self._closed = False
-        self._parked: dict[Parked[Any], MutableMapping[Any, Any]] = {}
-        """The tasks that wait on this end, each with the queue that it stands in."""
+        self._parked: dict[Parked[Any], Callable[[Parked[Any]], bool]] = {}
+        """The tasks that wait on this end, each with what takes it out of its queue and says whether it stood there."""
         self._pace = LatePace(channel.yield_every)
         self.meter: Meter = Meter(channel)
         """Reads the channel's counters."""
@@ -54,8 +54,8 @@ class _End(ABC):
             message = "this end of the channel was closed"
             raise trio.ClosedResourceError(message)
 
-    async def _park(self, queue: MutableMapping[Any, Any], parked: Parked[T]) -> T:
-        self._parked[parked] = queue
+    async def _park(self, parked: Parked[T], leave: Callable[[Parked[Any]], bool]) -> T:
+        self._parked[parked] = leave
         try:
             return await parked.wait()
         finally:
@@ -64,9 +64,8 @@ class _End(ABC):
 
     def _fail_parked(self) -> None:
         """Wake the tasks that wait on this end; one that was woken already, and has not run yet, has its due."""
-        for parked, queue in self._parked.items():
-            if parked in queue:
-                del queue[parked]
+        for parked, leave in self._parked.items():
+            if leave(parked):
                 parked.refuse(trio.ClosedResourceError())
 
     def __enter__(self) -> Self:
@@ -158,7 +157,7 @@ class MeteredSender(_SendingEnd, trio.abc.SendChannel[SendT_contra]):
         if not self._post(value, lane):
             parked: Parked[Any] = Parked(lane.withdraw)
             lane.offer(parked, value, None, None)
-            await self._park(lane.offers, parked)
+            await self._park(parked, lane.withdraw)
 
     @enable_ki_protection
     def send_nowait(self, value: SendT_contra, *, priority: Priority = Priority.NORMAL) -> None:
@@ -230,10 +229,10 @@ class MeteredReceiver(_End, trio.abc.ReceiveChannel[ReceiveT_co]):
         item = self._take()
         if not isinstance(item, Empty):
             return item
-        queue: MutableMapping[Any, None] = self._channel.mailbox.receivers
-        parked: Parked[ReceiveT_co] = Parked(queue.__delitem__)
-        queue[parked] = None
-        received: ReceiveT_co = await self._park(queue, parked)
+        mailbox = self._channel.mailbox
+        parked: Parked[ReceiveT_co] = Parked(mailbox.leave)
+        mailbox.receivers[parked] = None
+        received: ReceiveT_co = await self._park(parked, mailbox.leave)
         return received
 
     @enable_ki_protection

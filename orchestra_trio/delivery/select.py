@@ -92,8 +92,8 @@ class _Selection(AsyncIterator[T]):
         receivers = self._receivers.copy()
         queues = [receiver._channel.mailbox.receivers for receiver in receivers]
         parked: ParkedAtSeveral[T] = ParkedAtSeveral(queues)
-        for receiver, queue in zip(receivers, queues, strict=True):
-            receiver._parked[parked] = queue
+        for receiver in receivers:
+            receiver._parked[parked] = receiver._channel.mailbox.leave
         try:
             item = await parked.wait()
         except trio.EndOfChannel:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 import attrs
 import trio
 
+from orchestra_trio.runtime.life.failures import without_cancelled
 from orchestra_trio.runtime.surroundings import surroundings
 from orchestra_trio.runtime.watch.stances import children_of, tasks_under
 
@@ -82,12 +83,12 @@ def watching(
     except BaseException as error:  # noqa: ASYNC103 - what was found has cancelled the block
         if watch.found is None or isinstance(error, (KeyboardInterrupt, SystemExit)):
             raise
-        raise watch.found from error  # noqa: ASYNC104 - as above
+        raise watch.found from without_cancelled(error)  # noqa: ASYNC104 - as above
     finally:
         trio.lowlevel.remove_instrument(watch)
         surroundings.reset(token)
     if watch.found is not None:
-        raise watch.found
+        raise watch.found from None
 
 
 _LAST: Final = 12

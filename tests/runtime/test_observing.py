@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Never
 
 import attrs
+import pytest
 import trio
 
 from orchestra_trio import BlockingSubsystem, Orchestra, Restart, Subsystem, subsystem
@@ -12,6 +13,8 @@ from orchestra_trio.runtime.surroundings import Surroundings, surroundings
 from tests.runtime.samples import AnyContext, Ask, Item, Other, Tick, stopped
 
 if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
     from trio.testing import MockClock
 
     from orchestra_trio import BlockingSubsystemContext, Happening, RunningOrchestra
@@ -149,6 +152,39 @@ async def test_who_waits_for_room_is_told_and_who_gives_up(autojump_clock: MockC
         "exit sink finished",
         "dead letter sink bounded Item left over",
     ]
+
+
+@pytest.mark.parametrize("close_handle", [True, False])
+async def test_an_event_that_waits_for_room_in_vain_is_told(autojump_clock: MockClock, close_handle: bool) -> None:
+    """Whether its sender is closed, or the input."""
+
+    class Slow(Orchestra[Never, int], event_capacity=1):
+        sink: Subsystem[Item]
+
+        async def on_event(self, event: int, running: RunningOrchestra[Never, int]) -> None:
+            await trio.sleep(event)
+
+    async def send(running: RunningOrchestra[Never, int]) -> None:
+        for _ in range(3):
+            await running.handle.send(10)
+
+    async def sink(ctx: AnyContext) -> None:
+        async for _ in ctx:
+            pass
+
+    seen = Seen()
+    async with Slow(sink=sink).open() as running, trio.open_nursery() as nursery:
+        running.observe(seen)
+        nursery.start_soon(_refused, send, running)
+        await trio.sleep(1)
+        running.handle.close() if close_handle else running.close_input()
+    blocked = [line for line in seen.lines if line.startswith(("block", "withdraw"))]
+    assert blocked == ["block on_event bounded int", "withdraw on_event bounded int"]
+
+
+async def _refused(async_fn: Callable[..., Awaitable[None]], running: RunningOrchestra[Never, int]) -> None:
+    with pytest.raises((trio.ClosedResourceError, trio.BrokenResourceError)):
+        await async_fn(running)
 
 
 async def test_events_and_what_goes_out_are_told(autojump_clock: MockClock) -> None:

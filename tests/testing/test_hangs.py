@@ -15,7 +15,7 @@ import trio.testing
 
 from orchestra_trio import BlockingSubsystem, BlockingSubsystemContext, Orchestra, Subsystem, SubsystemContext
 from orchestra_trio.testing.hangs import Hang, NeverEnds, fail_on_hang
-from orchestra_trio.testing.schedules.schedule import Schedule
+from orchestra_trio.testing.scheduling.schedule import Schedule
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
