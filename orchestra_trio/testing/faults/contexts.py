@@ -190,9 +190,6 @@ class InterceptedContext(
                 is_handed = arrivals.feed(item)
         except trio.EndOfChannel:
             pass  # of the mailbox: something may still be held
-        except trio.Cancelled:
-            self.intake.tidy()
-            raise
         finally:
             arrivals.waiting.discard(task)
         self._pace.renew()
@@ -209,7 +206,7 @@ class _ViewOfWorkers(InterceptedContext[In_co, Out_contra, Sig], Generic[In_co, 
     @override
     async def _wait_to_receive(self, *, signals_only: bool = False) -> Any:
         is_handed = await self._park(signals_only=signals_only)
-        item = self.intake.take_handed() if is_handed and not signals_only else EMPTY
+        item = self.intake.take_handed() if is_handed else EMPTY
         return LOOK_AGAIN if isinstance(item, Empty) else item
 
 

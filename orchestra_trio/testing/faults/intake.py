@@ -13,8 +13,8 @@ Invariants:
   It is handed out before any that came after it, but for those changes; while the first one waits for its delay, all
   do, and only signals pass.
 * End-of-input comes when the mailbox is exhausted and nothing is held.
-* While something is held, some task that waits for messages waits at most until the first is due: nothing is forgotten
-  when another task took it and was cancelled. Such a wait has a deadline, so that nothing counts as at rest meanwhile.
+* While something is held, every task that waits for messages waits at most until the first is due: nothing is forgotten
+  when one of them is cancelled. Such a wait has a deadline, so that nothing counts as at rest meanwhile.
 * What is held stays for the next incarnation, as what lies in the mailbox does. When the subsystem has ended, it is
   counted as lost, the requests among it are cancelled, and the log tells of it.
 """
@@ -151,11 +151,10 @@ class Arrivals:
         return await parked.wait()
 
     def rouse(self) -> None:
-        """Let one task that waits for messages look again."""
+        """Let the tasks that wait for messages look again."""
         for one in list(self.mailbox.receivers):
             if isinstance(one, Parked) and one.task in self.waiting and self.mailbox.leave(one):
                 one.hand(LOOK_AGAIN)
-                return
 
     def lose(self, live: LiveSubsystem, tally: Tally) -> None:
         """Lose what was handed over and not pulled, once the subsystem has ended."""
@@ -303,7 +302,7 @@ class Intake:
     # The rest.
 
     def tidy(self) -> None:
-        """See to those who wait, after a task has taken something or goes away: what is held must not be forgotten."""
+        """See to those who wait, after a task has asked for a message: what is held is for them too."""
         if self.is_holding:
             self.arrivals.rouse()
         elif self.is_exhausted:

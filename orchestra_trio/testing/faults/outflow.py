@@ -206,8 +206,7 @@ class Outflow:
             return False
         if not (self._late or self._has_started(self._carry_late, "late messages")):
             return False
-        due = max(trio.current_time() + seconds, self._late[-1].due if self._late else 0)
-        self._late.append(_Late(message, due, way))
+        self._late.append(_Late(message, trio.current_time() + seconds, way))
         self.tally.seen += is_first
         self.tally.added += not is_first
         return True

@@ -78,6 +78,17 @@ def test_faults_around_one_another_send_from_the_innermost_on(
     assert sink.got == applied(stack, load)
 
 
+@pytest.mark.parametrize("depth", [2, 3])
+def test_what_is_held_back_by_several_goes_on_from_the_innermost_on(depth: int) -> None:
+    """What the inner ones still hold back changes places in the outer ones, too."""
+    load: list[Message] = [Red(number) for number in range(7)]
+    for seed in range(20):
+        stack = [models.reorders((), 3, seed + layer, "send") for layer in range(depth)]
+        sink = Sink(is_eager=True)
+        run_line(around(Source(load), stack), sink)
+        assert sink.got == applied(stack, load)
+
+
 @given(loads(), st.lists(faults("receive"), max_size=4))
 def test_faults_around_one_another_receive_from_the_outermost_on(load: list[Message], stack: list[Fault]) -> None:
     sink = Sink()

@@ -111,10 +111,17 @@ async def test_hooks_see_signals_but_cannot_change_them(autojump_clock: MockCloc
 async def test_what_the_slot_does_not_send_is_refused_before_anything_is_sent(autojump_clock: MockClock) -> None:
     """Also as the second of several."""
     sink = Collect()
-    with stopped() as errors:
-        await run_duo(intercept(Sends(Item(1)), on_send=lambda one: Instead(one, "x")), sink)
-    assert isinstance(errors[0], UndeclaredMessage)
+
+    async def main(ctx: Any) -> None:  # noqa: ANN401 - of any types
+        with pytest.raises(UndeclaredMessage):
+            await ctx.send(Item(1))
+        with pytest.raises(UndeclaredMessage):
+            ctx.send_nowait(Item(2))
+
+    faulty = intercept(Playing(main), on_send=lambda one: Instead(one, "x"))
+    await run_duo(faulty, sink)
     assert sink.got == []
+    assert faulty.sent.seen == 0
 
 
 @pytest.mark.parametrize("answer", [True, "x", (Item(1),)])

@@ -254,6 +254,41 @@ async def test_a_message_handed_to_a_waiting_receiver_changes_places_too(autojum
     assert len(orders) == 6
 
 
+async def test_the_lanes_of_messages_that_are_handed_over_are_known(autojump_clock: MockClock) -> None:
+    """Also after others were handed over, or taken, from other lanes."""
+    orders: set[tuple[int, ...]] = set()
+
+    async def source(ctx: AnyContext) -> None:
+        await trio.sleep(1)
+        await ctx.send_many([Red(0), Red(1)])
+        await trio.sleep(1)
+        await ctx.send_many([Red(number) for number in (2, 3, 4)], priority=Priority.HIGH)
+
+    for seed in range(30):
+        sink = Sink(is_eager=True)
+        await Line(source=Playing(source), sink=reorder(sink, seed=seed)).run()
+        orders.add(tuple(one.number for one in sink.got[2:]))
+    assert len(orders) == 6
+
+
+async def test_a_message_behind_a_broadcast_does_not_come_before_it(autojump_clock: MockClock) -> None:
+    """Although it is there when one before it is handed out: a receiver that waited gets that one, then the signal."""
+    for seed in range(10):
+        got: list[Any] = []
+
+        async def main(ctx: AnyContext, got: list[Any] = got) -> None:
+            async for one in ctx:
+                got.append(one)  # noqa: PERF401 - what came before it is cancelled
+
+        faulty = reorder(main, window=3, seed=seed)
+        async with Solo.builder().worker(faulty).message_channel_capacity(9).build().open() as running:
+            await wait_all_tasks_blocked()
+            await running.route_message(Item(0))
+            await running.broadcast_signal(Tick(1))
+            await running.route_message(Item(2))
+        assert got == [Item(0), Tick(1), Item(2)]
+
+
 async def test_messages_handed_to_several_tasks_at_once(autojump_clock: MockClock) -> None:
     """It is not clear through which lanes they came, so that they keep their places; later ones change them again."""
     got: list[int] = []

@@ -58,10 +58,13 @@ async def test_each_request_is_answered_once_or_cancelled(
     """A dropped one is cancelled at once; one is never duplicated."""
     asks = Asks()
     subsystems: dict[str, Any] = {"source": asks, "sink": answering}
-    subsystems[side] = wrap(subsystems[side])
+    subsystems[side] = faulty = wrap(subsystems[side])
     with trio.fail_after(100):
         await Duo(**subsystems).run()
     assert asks.answers == expected
+    if "drop" in repr(faulty)[:5]:
+        tally = faulty.sent if side == "source" else faulty.received
+        assert (tally.seen, tally.dropped, tally.added) == (3, 1, 0)
 
 
 async def test_a_delayed_request_takes_longer(autojump_clock: MockClock) -> None:
