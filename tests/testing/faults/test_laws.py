@@ -15,6 +15,8 @@ from hypothesis import strategies as st
 from orchestra_trio import Orchestra, Priority, Subsystem, SubsystemContext, subsystem
 from orchestra_trio.testing.faults.chances import delay, drop, duplicate, reorder
 from orchestra_trio.testing.faults.intercepted import intercept
+from orchestra_trio.testing.tracing.laws.checking import check_laws
+from orchestra_trio.testing.tracing.recorder import recording
 from tests.laws import test_back_pressure, test_cancellation, test_conservation, test_drain, test_order, test_signals
 from tests.laws.drawing import episodes
 from tests.laws.scripts import Player
@@ -156,7 +158,10 @@ stacks = st.lists(st.one_of(wrappers), max_size=3)
 def test_signals_come_first_and_no_message_overtakes_a_broadcast(
     layers: tuple[list[Any], list[Any], list[Any]], pauses: list[float]
 ) -> None:
-    """Laws 3 and 5, as the faulty subsystems see them themselves; and every one hears all signals, in order."""
+    """Laws 3 and 5, as the faulty subsystems see them themselves; and every one hears all signals, in order.
+
+    From outside they are subsystems like others: all laws hold between them.
+    """
     relaying, sinking = Heard(), Heard()
     subsystems: list[Any] = [source, relaying.relay, sinking.sink]
     for place, stack in enumerate(layers):
@@ -170,5 +175,9 @@ def test_signals_come_first_and_no_message_overtakes_a_broadcast(
                 await trio.sleep(pause)
                 await running.broadcast_signal(Tick(number))
 
-    play(main)
+    with recording() as traces:
+        play(main)
+    for trace in traces:
+        check_laws(trace)
+    assert len(traces) == 1
     assert relaying.signals == sinking.signals == list(range(len(pauses)))

@@ -181,6 +181,23 @@ async def test_a_reply_end_of_ones_own_is_closed_with_the_message_that_is_droppe
     assert messages
 
 
+async def test_a_dropped_request_is_cancelled_wherever_its_reply_end_is(autojump_clock: MockClock) -> None:
+    """Though nobody closes one that is deep in a message, and somebody holds that."""
+    held: list[Any] = []
+
+    def make(reply: OneshotSender[int]) -> Item:
+        number: Any = [[reply]]
+        held.append(number)
+        return Item(number)
+
+    async def main(ctx: AnyContext) -> None:
+        with pytest.raises(OneshotCancelled):
+            await ctx.request(make)
+
+    await Duo(source=drop(Playing(main)), sink=idle).run()
+    assert held
+
+
 async def test_requests_that_are_held_back_are_cancelled_at_the_end(
     autojump_clock: MockClock, caplog: pytest.LogCaptureFixture
 ) -> None:
