@@ -47,9 +47,15 @@ _ANY: Final = 1 << 60
 
 _ADDRESS: Final = re.compile(r" at 0x[0-9a-fA-F]+")
 
+_REPLY_END: Final = re.compile(r"(?:(?:\w+=)?<OneshotSender [^<>]*>, |(?:, )?(?:\w+=)?<OneshotSender [^<>]*>)")
+"""A reply end within a message's text: that it has one is told otherwise."""
+
 
 class _Short(reprlib.Repr):
-    """Cuts texts to about 60 characters, addresses left out before: a part of one would differ from run to run."""
+    """Cuts texts to about 60 characters, without addresses and reply ends.
+
+    Addresses are left out before: a part of one would differ from run to run.
+    """
 
     def __init__(self) -> None:
         super().__init__()
@@ -57,7 +63,7 @@ class _Short(reprlib.Repr):
 
     @override
     def repr_instance(self, x: object, level: int) -> str:
-        text = _ADDRESS.sub("", repr(x))
+        text = _REPLY_END.sub("", _ADDRESS.sub("", repr(x)))
         if len(text) <= self.maxother:
             return text
         half = (self.maxother - 3) // 2
@@ -76,7 +82,7 @@ def record(running: RunningOrchestra[Any, Any], *, describe: Callable[[object], 
     Args:
         running: The orchestra. To record all from the beginning, see `recording`.
         describe: Returns the text of a message, signal, event or exception; if None, that is its `repr`, cut to about
-            60 characters, without addresses, which differ from run to run.
+            60 characters, without reply ends, and without addresses, which differ from run to run.
 
     Returns:
         The trace; it grows until the orchestra has ended.

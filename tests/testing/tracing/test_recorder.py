@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING, Never, get_args
 
 import attrs
@@ -11,6 +12,7 @@ import trio.testing
 
 from orchestra_trio import (
     OneshotCancelled,
+    OneshotSender,
     Orchestra,
     Restart,
     RunningOrchestra,
@@ -258,6 +260,45 @@ async def test_texts_are_short_and_without_addresses(autojump_clock: MockClock) 
     assert text.startswith("Long(first=<object object>, ")
     assert text.endswith("xxx')")
     assert len(text) <= 60
+
+
+async def take_one(ctx: AnyContext) -> None:
+    await ctx.receive()
+
+
+@attrs.frozen
+class Between:
+    first: int
+    reply: OneshotSender[int]
+    last: int
+
+
+@attrs.frozen
+class Behind:
+    first: int
+    reply: OneshotSender[int]
+
+
+@pytest.mark.parametrize(
+    ("make", "text"),
+    [
+        (Ask, "Ask(number=1)"),
+        (lambda reply, number: Between(number, reply, 3), "Between(first=1, last=3)"),
+        (lambda reply, number: Behind(number, reply), "Behind(first=1)"),
+    ],
+    ids=["before", "between", "behind"],
+)
+async def test_texts_leave_reply_ends_out(
+    autojump_clock: MockClock, make: Callable[[OneshotSender[int], int], object], text: str
+) -> None:
+    class Asked(Orchestra):
+        sink: Subsystem[Ask | Between | Behind]
+
+    with recording() as traces:
+        async with Asked(sink=take_one).open() as running:
+            with suppress(OneshotCancelled):
+                await running.request(make, 1)
+    assert {event.text for event in traces[0] if event.lane} == {text}
 
 
 async def test_texts_are_what_describe_says(autojump_clock: MockClock) -> None:
