@@ -47,7 +47,8 @@ _ANY: Final = 1 << 60
 
 _ADDRESS: Final = re.compile(r" at 0x[0-9a-fA-F]+")
 
-_REPLY_END: Final = re.compile(r"(?:(?:\w+=)?<OneshotSender [^<>]*>, |(?:, )?(?:\w+=)?<OneshotSender [^<>]*>)")
+_END = r"""(?:\w+=)?<OneshotSender (?:'[^']*'|"[^"]*"): [a-z ]+>"""
+_REPLY_END: Final = re.compile(f"{_END}, |(?:, )?{_END}")
 """A reply end within a message's text: that it has one is told otherwise."""
 
 
