@@ -112,9 +112,13 @@ wirings: $(VENV)/.dev
 readme: $(VENV)/.dev
 	$(BIN)/pytest tests/test_readme.py
 
+# Not by pytest-cov: the library has a plugin of pytest's, so it is imported before that one begins to measure.
 .PHONY: test
 test: $(VENV)/.dev
-	$(BIN)/pytest --cov --cov-report=term-missing:skip-covered $(PYTEST_ARGS)
+	$(BIN)/coverage erase
+	$(BIN)/coverage run -m pytest $(PYTEST_ARGS)
+	$(BIN)/coverage combine -q
+	$(BIN)/coverage report
 
 .PHONY: test-py312
 test-py312: build-wheel
@@ -127,7 +131,7 @@ test-py313: build-wheel
 # The tests of what may use private parts of trio, with its public interface alone.
 .PHONY: test-public
 test-public: $(VENV)/.dev
-	ORCHESTRA_TRIO_PUBLIC_ONLY=1 $(BIN)/pytest tests/delivery tests/runtime tests/laws $(PYTEST_ARGS)
+	ORCHESTRA_TRIO_PUBLIC_ONLY=1 $(BIN)/pytest tests/delivery tests/runtime tests/laws tests/testing $(PYTEST_ARGS)
 
 .PHONY: dev
 dev: $(VENV)/.dev

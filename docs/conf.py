@@ -51,8 +51,9 @@ napoleon_use_rtype = False
 nitpicky = True
 # What other packages document, and type variables, which nobody does.
 nitpick_ignore_regex = [
-    ("py:.*", r"(trio|outcome|attrs?|collections|typing|typing_extensions|logging|contextlib|types|threading)(\..*)?"),
+    ("py:.*", r"(trio|outcome|attrs?|collections|typing|typing_extensions|logging|contextlib|types|threading|os|hypothesis)(\..*)?"),
     ("py:.*", r".*(_co|_contra|T|P|P\.args|P\.kwargs|Ts|Sig)"),
+    ("py:.*", r"(.*\.)?(In|Out|E|SearchStrategy)"),
     ("py:.*", r"(Callable|Awaitable|Sequence|Iterable|Mapping|Collection|Self|Concatenate|TypeAlias|Literal)(\[.*)?"),
 ]
 
@@ -68,7 +69,7 @@ def _hide_signature(
     """Show no constructor where users have none: of what the library alone makes, and of protocols."""
     texts = [str(getattr(obj, "__init__", obj).__doc__), str(getattr(obj, "__new__", obj).__doc__), str(obj.__doc__)]
     is_made = any("Made by" in text for text in texts)
-    is_hidden = what == "class" and (is_made or getattr(obj, "_is_protocol", False))
+    is_hidden = what in {"class", "exception"} and (is_made or getattr(obj, "_is_protocol", False))
     return ("", None) if is_hidden else (signature, returns)
 
 

@@ -171,7 +171,7 @@ def _users(frames: Iterable[tuple[FrameType, int]]) -> _Frames:
 
 
 _PACKAGE: Final = __name__.partition(".")[0]
-_ROOMS: Final = (f"{_PACKAGE}.runtime.", f"{_PACKAGE}.delivery.")
+_ROOMS: Final = (f"{_PACKAGE}.runtime.", f"{_PACKAGE}.delivery.", f"{_PACKAGE}.testing.")
 """Whose frames are the library's. Its demo is a user of it as any other."""
 
 

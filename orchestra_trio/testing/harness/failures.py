@@ -80,7 +80,7 @@ class ExpectationFailed(AssertionError):
     """
 
     def __init__(self, expected: str, outcome: str, arrived: Iterable[Arrival], scene: Scene) -> None:
-        """Make one of facts.
+        """Made by the harness, of facts.
 
         Args:
             expected: What was expected.
