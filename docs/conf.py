@@ -51,7 +51,8 @@ napoleon_use_rtype = False
 nitpicky = True
 # What other packages document, and type variables, which nobody does.
 nitpick_ignore_regex = [
-    ("py:.*", r"(trio|outcome|attrs?|collections|typing|typing_extensions|logging|contextlib|types|threading|os|hypothesis)(\..*)?"),
+    ("py:.*", r"(trio|outcome|attrs?|hypothesis)(\..*)?"),
+    ("py:.*", r"(collections|contextlib|logging|os|threading|types|typing|typing_extensions)(\..*)?"),
     ("py:.*", r".*(_co|_contra|T|P|P\.args|P\.kwargs|Ts|Sig)"),
     ("py:.*", r"(.*\.)?(In|Out|E|SearchStrategy)"),
     ("py:.*", r"(Callable|Awaitable|Sequence|Iterable|Mapping|Collection|Self|Concatenate|TypeAlias|Literal)(\[.*)?"),
