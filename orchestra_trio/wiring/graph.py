@@ -100,7 +100,7 @@ class Boundary:
     conditional: Mapping[str, str] = attrs.field(eq=False, repr=False)
     """Slots that are in use only with certain features, each with its condition as text."""
 
-    strategies: Mapping[str, LaneStrategy] = attrs.field(factory=dict, eq=False, repr=False)
+    strategies: Mapping[str, LaneStrategy] = attrs.field(factory=dict[str, "LaneStrategy"], eq=False, repr=False)
     """Slots that choose among their lanes in a way of their own."""
 
 

@@ -57,9 +57,8 @@ async def test_what_is_raised_when_told_comes_out_and_nothing_runs() -> None:
 
     surroundings.set(Surroundings(on_open=(refuse,)))
     sink = Sink(sink=forever)
-    with pytest.raises(ExceptionGroup) as caught:
+    with pytest.RaisesGroup(LookupError):
         await sink.run()
-    assert [type(one) for one in caught.value.exceptions] == [LookupError]
     surroundings.set(Surroundings())
     async with sink.open() as running:
         running.cancel()

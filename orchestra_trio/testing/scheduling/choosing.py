@@ -81,9 +81,9 @@ class ReadyTasks:
         self._count = 0
         self._round = 0
         self._chosen = -1
-        self.step = 0
+        self.step: int = 0
         """The number of the step that runs, or has run last; the first is 1."""
-        self.digest = 0
+        self.digest: int = 0
         """Stands for the order of all steps so far."""
         self.doom: BaseException | None = None
         """If set, it is raised in trio's loop, which crashes: the last resort against what cannot be cancelled."""
@@ -161,7 +161,7 @@ class Choosing(trio.abc.Instrument):
             pilot: Decides.
             install: Puts the queue in its place; another one in tests only.
         """
-        self.ready = ReadyTasks(pilot)
+        self.ready: ReadyTasks = ReadyTasks(pilot)
         self._install = install
 
     def before_run(self) -> None:

@@ -168,8 +168,8 @@ class RoutingMachine(RuleBasedStateMachine):
 
         async def collect() -> None:
             await wait_all_tasks_blocked()
-            with suppress(trio.WouldBlock, trio.EndOfChannel):
-                while True:
+            with suppress(trio.EndOfChannel):
+                while self.running.outgoing.statistics().current_buffer_used:
                     found.append(self.running.outgoing.receive_nowait())
 
         self.do(collect)

@@ -52,7 +52,7 @@ class Session:
         """Whether nothing of it runs any more."""
         return self._ended.is_set()
 
-    async def serve(self, *, task_status: trio.TaskStatus[None]) -> None:
+    async def serve(self, *, task_status: trio.TaskStatus[None]) -> None:  # noqa: ASYNC910 - a task of the library, not a call of users
         """Open it, and keep it open until it is to end."""
         try:
             with recording() as self.traces:
