@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING, NamedTuple
 
+import pytest
 import trio
 from hypothesis import given
 from hypothesis import strategies as st
@@ -110,6 +111,7 @@ async def sell(make: Callable[[], Shop], puts: Sequence[int]) -> int:
         async with trio.open_nursery() as customers:
             for value in puts:
                 customers.start_soon(shop.request, Get, "apples")
+                await trio.lowlevel.checkpoint()  # a send that finds room need not let others run
                 await shop.route_message(Put("apples", value))
         await trio.sleep(1)
         when_quiet = await shop.request(Get, "apples")
@@ -123,6 +125,25 @@ def test_the_cache_forgets_what_has_changed() -> None:
         assert await sell(make_shop, [2, 5]) == 5
 
     assert explore(main).schedules == 1000
+
+
+class HastyCache(Cache):
+    """The cache as it was: it keeps an answer to a question that was asked before a change."""
+
+    async def look_up(self, ctx: SubsystemContext[Get | Changed, Load], reply: OneshotSender[int], key: str) -> None:
+        """Ask the store, and remember the answer."""
+        self.known[key] = await ctx.request(Load, key)
+        reply.send(self.known[key])
+
+
+def test_a_hasty_cache_is_found() -> None:
+    """The test finds the bug that it is there for."""
+
+    async def main() -> None:
+        assert await sell(lambda: Shop(cache=HastyCache(), store=keep_store), [2, 5]) == 5
+
+    with pytest.raises(AssertionError):
+        explore(main)
 
 
 @given(puts=st.lists(st.integers(0, 9), min_size=1, max_size=4), schedule=schedules(Priorities()))

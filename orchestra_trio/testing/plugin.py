@@ -32,9 +32,6 @@ __all__ = [
 _LINES: Final = 50
 """How many events of a trace are shown, unless the option says otherwise."""
 
-_KEPT: Final = 10
-"""How many traces are kept of one test: with hypothesis, it may open an orchestra thousands of times."""
-
 _FAILING_ON_HANG: Final = WeakSet[Any]()
 """Tests that fail on a hang already: hypothesis keeps them between runs."""
 
@@ -75,14 +72,14 @@ def orchestra_harness(orchestra_clock: MockClock) -> Callable[..., Any]:
 
 @pytest.fixture
 def orchestra_traces(request: pytest.FixtureRequest) -> Generator[Sequence[Trace]]:
-    """The traces of the orchestras that the test opens, the last ten of them, in the order in which they are opened.
+    """The traces of the orchestras that the test opens, in the order in which they are opened.
 
-    When the test fails, their last events are shown. It also shows them for tests that open orchestras under
-    schedules, or under hypothesis.
+    When the test fails, their last events are shown. Of a test that runs trio many times, under schedules or under
+    hypothesis, they are those of the last run.
     """
     from orchestra_trio.testing.tracing.recorder import recording  # noqa: PLC0415 - see the module's head
 
-    with recording(keep=_KEPT) as traces:
+    with recording(last_run_only=True) as traces:
         request.node.stash[_TRACES] = traces
         yield traces
 
@@ -90,6 +87,7 @@ def orchestra_traces(request: pytest.FixtureRequest) -> Generator[Sequence[Trace
 @pytest.hookimpl(wrapper=True, tryfirst=True)
 def pytest_runtest_call(item: pytest.Item) -> Generator[None, object, object]:
     """Let hangs be found in tests that use our clock: before pytest-trio makes what runs the test."""
+    __tracebackhide__ = True
     if isinstance(item, pytest.Function) and "orchestra_clock" in item.fixturenames:
         by_hypothesis: Any = getattr(item.obj, "hypothesis", None)
         if by_hypothesis is not None:

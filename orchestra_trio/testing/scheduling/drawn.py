@@ -1,4 +1,4 @@
-"""Schedules that hypothesis draws, and so shrinks to the few decisions that matter. The one module that needs it."""
+"""Schedules that hypothesis draws, and so shrinks to the few decisions that matter. No other module here needs it."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 import hypothesis
 from hypothesis import strategies as st
 
+from orchestra_trio.testing.scheduling.arguments import check_options
 from orchestra_trio.testing.scheduling.courses import steer
 from orchestra_trio.testing.scheduling.playing import MOST_STEPS
 from orchestra_trio.testing.scheduling.schedule import Schedule
@@ -49,7 +50,11 @@ def schedules(
             and marked with `cancellable`, or, as long as none has been marked, the whole function.
         shrink_capacities: In some runs no lane of an orchestra holds more than one item.
         most_steps: How many steps one run may take.
+
+    Raises:
+        TypeError, ValueError: An argument is not as it must be.
     """
+    check_options(strategy, lag, most_steps)
     begin = partial(
         steer,
         strategy=Mixed() if strategy is None else strategy,

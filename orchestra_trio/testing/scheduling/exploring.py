@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import random
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final, TypeVar
 
 import attrs
 
+from orchestra_trio.logs import logger
+from orchestra_trio.testing.scheduling.arguments import check_count, check_options, check_runnable
 from orchestra_trio.testing.scheduling.courses import follow, steer
 from orchestra_trio.testing.scheduling.failures import is_failure, kind_of
 from orchestra_trio.testing.scheduling.playing import MOST_STEPS, play
@@ -17,7 +20,7 @@ from orchestra_trio.testing.scheduling.steering import Steering
 from orchestra_trio.testing.scheduling.strategies import Priorities, Uniform
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Awaitable, Callable, Generator
 
     from orchestra_trio.testing.scheduling.steering import Course
     from orchestra_trio.testing.scheduling.strategies import Strategy
@@ -105,9 +108,15 @@ def explore(
 
     Raises:
         SchedulesUnavailable: This trio does not let us choose.
+        RuntimeError: Called within a run of trio.
+        TypeError, ValueError: An argument is not as it must be.
         BaseException: The first failure, as it is under the fewest decisions that still make the function fail in the
             same way; with a note that describes them, and says how to replay it.
     """
+    check_runnable(async_fn, "explore()")
+    check_options(strategy, lag, most_steps)
+    check_count("schedules", schedules)
+    check_count("seed", seed, least=0)
     setting = _Setting(strategy, lag, cancel, shrink_capacities, most_steps)
     plain = Steering(follow(Script(lag=lag)))
     failure = _failure(plain, async_fn, setting)
@@ -126,7 +135,7 @@ def explore(
             raise _shrunk(failure, steering, async_fn, setting, found, seed + number)
         seen.add(steering.interleaving)
         longest = max(longest, steering.steps)
-    return Exploration(max(schedules, 1), len(seen), longest)
+    return Exploration(schedules, len(seen), longest)
 
 
 def replay(
@@ -155,11 +164,15 @@ def replay(
         What the function returns; None where the schedule cancelled it as a whole.
 
     Raises:
-        ValueError: The text is no schedule.
+        RuntimeError: Called within a run of trio.
+        TypeError, ValueError: The text is no schedule, or another argument is not as it must be.
         BaseException: What the function raises, as in `Schedule.run`.
     """
+    check_runnable(async_fn, "replay()")
+    check_options(strategy, lag, most_steps)
     if isinstance(schedule, str):
         return Schedule(schedule, most_steps=most_steps).run(async_fn)
+    check_count("a schedule that is no text is a seed: it", schedule, least=0)
     setting = _Setting(strategy, lag, cancel, shrink_capacities, most_steps)
     plain = Steering(follow(Script(lag=lag)))
     play(plain, async_fn, most_steps=most_steps)
@@ -167,10 +180,22 @@ def replay(
     return Schedule.of(lambda: course, most_steps=most_steps).run(async_fn)
 
 
+@contextmanager
+def _quiet() -> Generator[None]:
+    """Keep the library from logging what becomes of orchestras that fail while many schedules are tried."""
+    was_disabled = logger.disabled
+    logger.disabled = True
+    try:
+        yield
+    finally:
+        logger.disabled = was_disabled
+
+
 def _failure(steering: Steering, async_fn: Callable[[], Awaitable[object]], setting: _Setting) -> BaseException | None:
     """Run a function, and return how it failed, or None."""
     try:
-        play(steering, async_fn, most_steps=setting.most_steps)
+        with _quiet():
+            play(steering, async_fn, most_steps=setting.most_steps)
     except BaseException as error:  # noqa: ASYNC103 - raised by whoever asked, or told of
         if not is_failure(error):
             raise

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import random
 from functools import update_wrapper
-from typing import TYPE_CHECKING, Any, Final, TypeVar
+from typing import TYPE_CHECKING, Any, Final, TypeVar, cast
 
 import attrs
 import trio
 from trio.testing import MockClock
 
+from orchestra_trio.runtime.life.incarnation import call_users
 from orchestra_trio.runtime.surroundings import surroundings
 from orchestra_trio.testing.hangs import watching
 from orchestra_trio.testing.scheduling.choosing import Choosing, check_available
@@ -81,7 +82,8 @@ def _main(
             surroundings.set(attrs.evolve(surroundings.get(), capacity=1))
         steering_of_run.set(steering)  # in the context of this run alone
         with watching(steering.whole, most_steps, give_up), steering.whole:
-            return await async_fn(*args)
+            result: Any = await call_users(async_fn, *args)
+            return cast("T", result)
         return None
 
     function: Any = async_fn

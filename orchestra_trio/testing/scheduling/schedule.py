@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, TypeVar
 
+from orchestra_trio.testing.scheduling.arguments import check_runnable
 from orchestra_trio.testing.scheduling.courses import follow
 from orchestra_trio.testing.scheduling.decisions import describe
 from orchestra_trio.testing.scheduling.failures import is_failure
@@ -64,7 +65,7 @@ class Schedule:
         most_steps: int = MOST_STEPS,
         report: Callable[[str], object] | None = None,
     ) -> Schedule:
-        """Make a schedule out of what makes a course for each run; for `explore` and `schedules`.
+        """Make a schedule out of what makes a course for each run; for `replay` and `schedules`.
 
         Args:
             begin: Makes the course of one run.
@@ -107,19 +108,22 @@ class Schedule:
 
         Raises:
             SchedulesUnavailable: This trio does not let us choose.
+            RuntimeError: Called within a run of trio.
+            TypeError: `async_fn` is no function.
             Hang: All tasks waited, and nothing would have woken one.
             NeverEnds: The run took more than `most_steps`.
             BaseException: What the function raises, with a note that says which choices it took, and how to replay it.
         """
+        check_runnable(async_fn, "Schedule.run()")
         steering = self._steering = Steering(self._begin())
         try:
             result = play(steering, async_fn, *args, clock=clock, most_steps=self._most_steps)
         except BaseException as error:
             if error is not steering.error and is_failure(error):
-                error.add_note(_note(steering, async_fn))
+                error.add_note(_note(steering, async_fn, args))
             raise
         if self._report is not None:
-            self._report(_note(steering, async_fn))
+            self._report(_note(steering, async_fn, args))
         return result
 
     @property
@@ -147,11 +151,10 @@ class Schedule:
         return "not run yet" if self._steering is None else describe_run(self._steering, indent="")
 
 
-def _note(steering: Steering, async_fn: Callable[..., object]) -> str:
-    return (
-        f"orchestra_trio: {name_of(async_fn)} ran under the schedule\n{describe_run(steering)}\n"
-        f'to run it again: replay({name_of(async_fn)}, "{steering.script}")'
-    )
+def _note(steering: Steering, async_fn: Callable[..., object], args: tuple[object, ...]) -> str:
+    name, script = name_of(async_fn), steering.script
+    again = f'Schedule("{script}").run({name}, ...)' if args else f'replay({name}, "{script}")'
+    return f"orchestra_trio: {name} ran under the schedule\n{describe_run(steering)}\nto run it again: {again}"
 
 
 def describe_run(steering: Steering, indent: str = "  ") -> str:
@@ -161,5 +164,6 @@ def describe_run(steering: Steering, indent: str = "  ") -> str:
 
 
 def name_of(async_fn: Callable[..., object]) -> str:
-    """Return how to call a function in a line that people copy."""
-    return str(getattr(async_fn, "__name__", "main"))
+    """Return what stands for a function in a line that people copy; dots where it has no name to copy."""
+    name = str(getattr(async_fn, "__name__", "..."))
+    return name if name.isidentifier() else "..."

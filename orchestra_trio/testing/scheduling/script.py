@@ -73,14 +73,19 @@ class Script:
         for word in text.split():
             token = _TOKEN.fullmatch(word)
             if token is None:
-                raise ValueError(f"a schedule is written as in '14:1 17-19:2', and {word!r} is no part of one")
+                hint = "; a seed is written without quotes" if word.isdigit() else ""
+                raise ValueError(f"a schedule is written as in '14:1 17-19:2', and {word!r} is no part of one{hint}")
             if token["lag"]:
                 lag = None if token["lag"] == "none" else int(token["lag"])
             elif token["narrow"]:
                 narrow = True
             elif token["choice"]:
                 first, last = int(token["first"]), int(token["last"] or token["first"])
+                if last < first:
+                    raise ValueError(f"{word!r} ends before it begins: write '{last}-{first}:{token['choice']}'")
                 deviations.update(dict.fromkeys(range(first, last + 1), int(token["choice"])))
+            elif cancel is not None:
+                raise ValueError(f"{word!r} is a second cancellation: a schedule has one at the most")
             else:
                 cancel = int(token["step"]), int(token["scope"] or 0)
         return cls(tuple(sorted(deviations.items())), cancel, narrow, lag)

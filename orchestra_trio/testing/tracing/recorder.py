@@ -21,7 +21,8 @@ import trio
 from typing_extensions import override
 
 from orchestra_trio.delivery.strategies import Weighted
-from orchestra_trio.errors import type_name
+from orchestra_trio.errors import a_type, type_name
+from orchestra_trio.runtime.running import RunningOrchestra
 from orchestra_trio.runtime.surroundings import surroundings
 from orchestra_trio.testing.tracing.trace import FROM_BEFORE, Participant, Trace, TraceEvent
 from orchestra_trio.testing.tracing.whereabouts import Known, Lying, Waiting
@@ -30,7 +31,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Mapping, Sequence
 
     from orchestra_trio.records import Happening, LaneStrategy, MessageLane, SubsystemStatistics
-    from orchestra_trio.runtime.running import RunningOrchestra
     from orchestra_trio.testing.tracing.whereabouts import Place
     from orchestra_trio.wiring.drawing.figures import Queue
 
@@ -87,27 +87,39 @@ def record(running: RunningOrchestra[Any, Any], *, describe: Callable[[object], 
 
     Returns:
         The trace; it grows until the orchestra has ended.
+
+    Raises:
+        TypeError: That is no running orchestra.
     """
+    given: object = running
+    if not isinstance(given, RunningOrchestra):
+        raise TypeError(f"record() takes what open() gives, not {a_type(type(given))}; see recording()")
     return _begin(running, describe, is_from_start=False)
 
 
 @contextmanager
-def recording(*, describe: Callable[[object], str] | None = None, keep: int | None = None) -> Generator[list[Trace]]:
+def recording(
+    *, describe: Callable[[object], str] | None = None, last_run_only: bool = False
+) -> Generator[list[Trace]]:
     """Record every orchestra that is opened in this context while the block lasts, before its subsystems start.
 
     Args:
         describe: As for `record`.
-        keep: The most traces to keep, the last ones; None for all.
+        last_run_only: Whether traces of earlier runs of trio are dropped: of many schedules, only the last one stays.
 
     Returns:
         The traces, in the order in which the orchestras are opened.
     """
     traces: list[Trace] = []
+    last_run: trio.lowlevel.TrioToken | None = None
 
     def begin(running: RunningOrchestra[Any, Any]) -> None:
+        nonlocal last_run
+        run = trio.lowlevel.current_trio_token()
+        if last_run_only and run is not last_run:
+            traces.clear()
+        last_run = run
         traces.append(_begin(running, describe, is_from_start=True))
-        if keep is not None:
-            del traces[:-keep]
 
     around = surroundings.get()
     token = surroundings.set(attrs.evolve(around, on_open=(*around.on_open, begin)))

@@ -21,6 +21,7 @@ from trio.testing import wait_all_tasks_blocked
 
 from orchestra_trio.errors import SubsystemExited, SubsystemStalled
 from orchestra_trio.records import Priority
+from orchestra_trio.runtime.orchestra import Orchestra
 from orchestra_trio.testing.faults.intercepted import intercept
 from orchestra_trio.testing.hangs import Hang
 from orchestra_trio.testing.scheduling.choosing import Choosing, check_available
@@ -38,7 +39,6 @@ if TYPE_CHECKING:
 
     from orchestra_trio.records import Readout
     from orchestra_trio.runtime.contexts.context import SubsystemContext
-    from orchestra_trio.runtime.orchestra import Orchestra
     from orchestra_trio.runtime.running import RunningOrchestra
     from orchestra_trio.testing.scheduling.schedule import Schedule
     from orchestra_trio.testing.tracing.trace import Trace
@@ -239,8 +239,11 @@ class RoutingMachine(RuleBasedStateMachine):
     @rule()
     def open(self) -> None:
         """Open the orchestra, anew with new subsystems."""
+        held: object = self.hold()
+        if not isinstance(held, Orchestra):
+            raise TypeError(f"{type(self).__name__}.hold() must return an orchestra, not {held!r}")
         self._armed.clear()
-        self._session = Session(self.hold())
+        self._session = Session(held)
         if failing := {name: self._failing(name) for name in self.restartable}:
             self._session.held = self._session.held.replace(**failing)
         self.do(self._start, self._guest)
@@ -308,4 +311,4 @@ class RoutingMachine(RuleBasedStateMachine):
             raise self._steering.error
         if self._session is not None and self._session.failure is not None:
             failure, self._session.failure = self._session.failure, None
-            raise failure
+            raise failure from None  # what it did to the call that was under way matters to nobody

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from typing import TYPE_CHECKING, Never
+from typing import TYPE_CHECKING, Any, Never
 
 import pytest
 import trio
@@ -14,6 +14,7 @@ from orchestra_trio import (
     RunningOrchestra,
     Subsystem,
     SubsystemExited,
+    make_orchestra,
 )
 from orchestra_trio.testing.tracing.laws.checking import check_laws
 from orchestra_trio.testing.tracing.recorder import record, recording
@@ -136,9 +137,19 @@ async def test_all_orchestras_of_a_context_are_recorded_and_no_others(autojump_c
         check_laws(trace)
 
 
-async def test_only_the_last_traces_are_kept_where_that_is_asked_for(autojump_clock: MockClock) -> None:
-    with recording(keep=2) as traces:
-        for number in range(4):
-            async with Solo(worker=idle).open() as running:
-                await running.route_message(Item(number))
-    assert [trace.events[0].text or trace.events[1].text for trace in traces] == ["Item(number=2)", "Item(number=3)"]
+def test_of_many_runs_the_traces_of_the_last_one_are_kept_where_that_is_asked_for() -> None:
+    async def main(*names: str) -> None:
+        for name in names:
+            async with make_orchestra(name, {"worker": Subsystem[Item]})(worker=idle).open() as running:
+                await running.route_message(Item(1))
+
+    with recording(last_run_only=True) as traces:
+        for names in (("A", "B", "C"), ("D", "E")):
+            trio.run(main, *names)
+    assert [trace.orchestra for trace in traces] == ["D", "E"]
+
+
+async def test_what_does_not_run_cannot_be_recorded() -> None:
+    wrong: Any = Solo(worker=idle)
+    with pytest.raises(TypeError, match=r"^record\(\) takes what open\(\) gives, not a Solo; see recording\(\)$"):
+        record(wrong)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from orchestra_trio.errors import a_type
 from orchestra_trio.testing.tracing.laws.back_pressure import BackPressure
 from orchestra_trio.testing.tracing.laws.conservation import BroadcastsReach, Conservation
 from orchestra_trio.testing.tracing.laws.course import Course
@@ -12,10 +13,10 @@ from orchestra_trio.testing.tracing.laws.fairness import Fairness
 from orchestra_trio.testing.tracing.laws.order import FirstInFirstOut, WaitingInOrder
 from orchestra_trio.testing.tracing.laws.signals import SignalsFirst, TotalOrder, Watermark
 from orchestra_trio.testing.tracing.laws.violations import LawsViolated, Violation
+from orchestra_trio.testing.tracing.trace import Trace
 
 if TYPE_CHECKING:
     from orchestra_trio.testing.tracing.laws.law import Law
-    from orchestra_trio.testing.tracing.trace import Trace
 
 __all__ = ["check_laws", "find_violations"]
 
@@ -38,7 +39,13 @@ def find_violations(trace: Trace) -> list[Violation]:
 
     The trace may have begun while the orchestra ran, and may not have ended yet: what happened outside of it is taken
     to be as it should. It takes time in proportion to the number of events, about 5 µs for each.
+
+    Raises:
+        TypeError: That is no trace.
     """
+    given: object = trace
+    if not isinstance(given, Trace):
+        raise TypeError(f"laws are checked of one trace at a time, not of {a_type(type(given))}")
     course = Course.of(trace)
     found: list[Violation] = []
     laws = [law(course, found) for law in _LAWS]
@@ -58,6 +65,7 @@ def check_laws(trace: Trace) -> None:
     weighted fairness (6), back-pressure (7) and the order of the drain (10), as far as the trace shows them.
 
     Raises:
+        TypeError: That is no trace.
         LawsViolated: It does; the text says which law, where, and which events show it.
     """
     violations = find_violations(trace)
