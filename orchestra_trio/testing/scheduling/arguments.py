@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Coroutine
 from typing import TYPE_CHECKING, Any, cast
 
 import trio
@@ -11,6 +10,8 @@ import trio
 from orchestra_trio.errors import a_type, type_name
 
 if TYPE_CHECKING:
+    from collections.abc import Coroutine
+
     from orchestra_trio.testing.scheduling.strategies import Strategy
 
 __all__ = ["check_count", "check_options", "check_runnable"]
@@ -29,7 +30,7 @@ def check_runnable(async_fn: object, operation: str) -> None:
         cast("Coroutine[Any, Any, Any]", async_fn).close()
         name = async_fn.__name__
         raise TypeError(f"{operation} calls the function itself, many times: give {name}, not {name}()")
-    if not isinstance(async_fn, Callable):
+    if not callable(async_fn):
         raise TypeError(f"{operation} needs an async function, not {a_type(type(async_fn))}")
 
 

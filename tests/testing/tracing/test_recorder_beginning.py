@@ -140,7 +140,8 @@ async def test_all_orchestras_of_a_context_are_recorded_and_no_others(autojump_c
 def test_of_many_runs_the_traces_of_the_last_one_are_kept_where_that_is_asked_for() -> None:
     async def main(*names: str) -> None:
         for name in names:
-            async with make_orchestra(name, {"worker": Subsystem[Item]})(worker=idle).open() as running:
+            made: Any = make_orchestra(name, {"worker": Subsystem[Item]})
+            async with made(worker=idle).open() as running:
                 await running.route_message(Item(1))
 
     with recording(last_run_only=True) as traces:
