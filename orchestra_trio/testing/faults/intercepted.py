@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 from typing import TYPE_CHECKING, Any, Generic, TypeAlias, cast, overload
 
 import attrs
@@ -16,6 +15,7 @@ from orchestra_trio.testing.faults.intake import Arrivals, Intake
 from orchestra_trio.testing.faults.outflow import Outflow
 from orchestra_trio.testing.faults.stages import Hooked, Instead, Stage
 from orchestra_trio.testing.faults.tally import Tally
+from orchestra_trio.testing.subjects import check_subsystem
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -65,7 +65,7 @@ class Intercepted(Generic[ContextT_contra, ResultT_co]):
 
     def __init__(self, original: Callable[[ContextT_contra], ResultT_co], fault: Fault) -> None:
         """Made by the functions of this package; not to be made otherwise."""
-        _check_original(original, fault.title)
+        check_subsystem(original, fault.title)
         self._original = original
         self._fault = fault
         self._received = Tally()
@@ -153,17 +153,9 @@ def _listed(types: Iterable[type]) -> str:
     return ", ".join(dict.fromkeys(map(type_name, types)))
 
 
-def _check_original(original: object, title: str) -> None:
-    if original is None:
-        raise TypeError(f"{title}: None is no subsystem: the slot is not set")
-    if inspect.iscoroutine(original):
-        original.close()  # else Python would warn of it, too
-        raise TypeError(f"{title}: a coroutine is no subsystem: give the async function itself, without calling it")
-    if isinstance(original, type):
-        name = type_name(original)
-        raise TypeError(f"{title}: the class {name} is no subsystem: give an object, {name}(...), or fresh({name})")
-    if not callable(original):
-        raise TypeError(f"{title}: {a_type(type(original))} is no subsystem")
+def _check_hook(name: str, hook: object) -> None:
+    if hook is not None and not callable(hook):
+        raise TypeError(f"intercept: {name} must be a function of a message, not {hook!r}")
 
 
 @overload
@@ -216,9 +208,11 @@ def intercept(
         A subsystem for the same slot.
 
     Raises:
-        TypeError: That is no subsystem.
+        TypeError: That is no subsystem, or a hook cannot be called.
     """
     given = {"on_receive": on_receive, "on_send": on_send, "on_signal": on_signal}
+    for name, hook in given.items():
+        _check_hook(name, hook)
     fault = Fault(
         "intercept",
         "".join(f", {name}={hook!r}" for name, hook in given.items() if hook is not None),

@@ -24,6 +24,7 @@ from orchestra_trio.runtime.contexts.context import SubsystemContext
 from orchestra_trio.runtime.contexts.subsystem import BlockingSubsystem, Subsystem
 from orchestra_trio.runtime.making import make_orchestra
 from orchestra_trio.runtime.orchestra import Orchestra
+from orchestra_trio.testing.subjects import check_subsystem
 from orchestra_trio.wiring.annotations import Scope
 from orchestra_trio.wiring.message_types import message_types, peeled
 from orchestra_trio.wiring.options import near_matches
@@ -46,6 +47,19 @@ TEST: Final = "test"
 
 PEER: Final = "peer"
 """The slot that consumes what the subject sends to others."""
+
+
+_OWN_OPTIONS: Final = (
+    "consumes",
+    "sends",
+    "signals",
+    "slot",
+    "blocking",
+    "peer_capacity",
+    "within",
+    "strict",
+)
+"""What `open_harness` takes besides: looked through, too, for what a wrong name may have been meant to be."""
 
 
 class SubjectOptions(TypedDict, total=False):
@@ -115,9 +129,11 @@ def make_plan(
 
     Raises:
         DeclarationError: The types are not known, or cannot be wired.
-        TypeError: There is no such option.
+        TypeError: That is no subsystem, there is no such option, or `slot` is no pair of a class and a name.
     """
+    check_subsystem(subject, "open_harness")
     _check_options(options)
+    _check_slot(slot)
     declared = None if slot is None else _find_slot(*slot)
     name = _name_of(subject) if declared is None else declared.name
     scope = Scope("Harness", ChainMap(*_visible_names(subject, frame)))
@@ -149,12 +165,24 @@ def make_plan(
 
 
 def _check_options(options: SubjectOptions) -> None:
-    known = sorted(SubjectOptions.__optional_keys__)
     for name in options:
-        if name not in known:
-            remedy = near_matches(name, known, "options of the subject's slot are")
+        if name not in SubjectOptions.__optional_keys__:
+            remedy = near_matches(name, [*_OWN_OPTIONS, *sorted(SubjectOptions.__optional_keys__)], "its options are")
             message = f"open_harness() has no option {name!r}; {remedy}"
             raise TypeError(message)
+
+
+def _check_slot(slot: object) -> None:
+    if slot is None:
+        return
+    given = cast("tuple[object, ...]", slot) if isinstance(slot, tuple) else ()
+    if len(given) == 2:  # noqa: PLR2004 - class and name
+        orchestra, name = given
+        # Only a class that was wired has a declaration; `Orchestra` itself has none.
+        if isinstance(orchestra, type) and hasattr(orchestra, "__declaration__") and isinstance(name, str):
+            return
+    message = f"slot must be (an orchestra's class, the name of its slot), not {slot!r}"
+    raise TypeError(message)
 
 
 def _find_slot(orchestra: type[Orchestra[Any, Any]], name: str) -> Slot:

@@ -55,7 +55,8 @@ class Harness(Sending[InT, SigT], Expecting[OutT], Generic[InT, OutT, SigT]):
     they do in an orchestra. `expect` looks at the next message, whatever that is: it skips nothing. A message that is
     not what was expected stays the next one, also for the calls that follow a failure or a cancellation.
 
-    Each call waits for `within` seconds at the most, on trio's clock: the harness's, unless the call says otherwise.
+    Each call waits for `within` seconds at the most, on trio's clock: the harness's, unless the call says otherwise;
+    `request` cannot say otherwise, and `signal` waits as the class's `signal_timeout` says.
     Under a clock that jumps these pass as soon as nothing can move any more, so that a hang fails at once; under one
     that the test moves itself, when it does. While a thread of the subject is at work, they are counted on the system's
     clock.

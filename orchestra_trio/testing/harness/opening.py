@@ -12,6 +12,7 @@ from orchestra_trio.runtime.life.failures import members, without_cancelled
 from orchestra_trio.testing.harness.declaring import PEER, TEST, GivenTypes, SubjectOptions, make_plan
 from orchestra_trio.testing.harness.harness import Harness
 from orchestra_trio.testing.harness.session import Session
+from orchestra_trio.testing.harness.side import check_seconds
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
@@ -96,12 +97,14 @@ def open_harness(  # noqa: PLR0913 - each is one fact about the harness; few are
 
     Raises:
         DeclarationError: Its types are not known, or cannot be wired; raised by this call, as the next two are.
-        TypeError: There is no such option.
+        TypeError: That is no subsystem, there is no such option, `slot` is no pair of a class and a name, or `within`
+            no number.
         ValueError: `within` is not above 0.
         ExpectationFailed: It was not ready in time, has sent what nobody expected, or did not end; raised by the
             context manager, as the errors of the subject are.
     """
-    if not within > 0:  # nan too
+    check_seconds(within)
+    if not within:
         message = f"within must be above 0 seconds, not {within}"
         raise ValueError(message)
     given = GivenTypes(consumes, sends, signals)

@@ -68,6 +68,7 @@ class Sending(Side, Generic[InT, SigT]):
         self, messages: Iterable[InT], *, priority: Priority = Priority.NORMAL, within: float | None = None
     ) -> None:
         """Send messages one after another, as `send` does; `within` is for each of them."""
+        self._seconds(within)
         await trio.lowlevel.checkpoint()
         for message in messages:
             await self.send(message, priority=priority, within=within)
@@ -79,6 +80,8 @@ class Sending(Side, Generic[InT, SigT]):
 
     async def signal(self, signal: SigT) -> int:
         """Broadcast a signal, and wait until the subject's lane of signals is within its capacity.
+
+        That wait has no `within`: how long it may take is the `signal_timeout` of the class.
 
         Returns:
             The epoch. The subject will receive the signal before any message; `wait_epoch` waits until it has.
@@ -101,6 +104,8 @@ class Sending(Side, Generic[InT, SigT]):
         self, make: Callable[Concatenate[OneshotSender[T], P], InT], *args: P.args, **kwargs: P.kwargs
     ) -> T:
         """Send the subject a message that carries a reply end, and wait for the answer: `request(Lookup, key)`.
+
+        It waits for the harness's `within`; no other can be given, since all arguments are passed on.
 
         Args:
             make: Called with the reply end first; returns the message.

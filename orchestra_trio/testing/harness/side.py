@@ -10,7 +10,24 @@ if TYPE_CHECKING:
     from orchestra_trio.runtime.running import RunningOrchestra
     from orchestra_trio.testing.harness.session import Session
 
-__all__ = ["Side"]
+__all__ = ["Side", "check_seconds"]
+
+
+def check_seconds(within: object) -> None:
+    """Refuse what is no time to wait.
+
+    Raises:
+        TypeError: It is no number.
+        ValueError: It is negative, or nan.
+    """
+    if isinstance(within, bool) or not isinstance(within, int | float):
+        error: type[Exception] = TypeError
+    elif within >= 0:
+        return
+    else:  # nan too
+        error = ValueError
+    message = f"within must be a number of seconds, at least 0, not {within!r}"
+    raise error(message)
 
 
 class Side:
@@ -36,4 +53,7 @@ class Side:
             raise trio.ClosedResourceError(message)
 
     def _seconds(self, within: float | None) -> float:
-        return self._session.within if within is None else within
+        if within is None:
+            return self._session.within
+        check_seconds(within)
+        return within

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import math
 from typing import TYPE_CHECKING, Any, Generic, Never, TypeVar
 
 import pytest
@@ -28,7 +27,7 @@ from tests.runtime.samples import AnyContext, Ask, Imported, Item, LateTick, Oth
 from tests.testing.harness.samples import bursting, deaf, relay, unmet
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Generator
 
     from trio.testing import MockClock
 
@@ -182,20 +181,18 @@ def test_wirings_that_do_not_add_up_are_refused() -> None:
         open_harness(relay, message_capacity=0)
 
 
-def test_options_that_there_are_not_are_refused() -> None:
-    with pytest.raises(TypeError, match=r"open_harness\(\) has no option 'capacity'; write"):
-        open_harness(relay, capacity=3)  # type: ignore[call-overload]  # that is the point
+async def test_a_class_that_is_awaited_is_a_subsystem(autojump_clock: MockClock) -> None:
+    class Awaited:
+        def __init__(self, ctx: SubsystemContext[Item, Other]) -> None:
+            self.ctx = ctx
 
+        def __await__(self) -> Generator[Any, Any, None]:
+            return relay(self.ctx).__await__()  # type: ignore[arg-type]  # it has no signals
 
-@pytest.mark.parametrize("within", [0, -1, math.nan])
-def test_a_time_that_is_none_is_refused(within: float) -> None:
-    with pytest.raises(ValueError, match="within must be above 0 seconds"):
-        open_harness(relay, within=within)
-
-
-def test_what_is_no_subsystem_is_refused() -> None:
-    with pytest.raises(DeclarationError, match="the class Relay is no subsystem"):
-        open_harness(Relay, consumes=Item, sends=Other)  # type: ignore[arg-type]  # that is the point
+    subject: Any = Awaited
+    async with open_harness(subject, consumes=Item, sends=Other) as harness:
+        await harness.send(Item(1))
+        await harness.expect(Other)
 
 
 async def test_a_slot_tells_types_options_and_the_class_the_rest(autojump_clock: MockClock) -> None:
