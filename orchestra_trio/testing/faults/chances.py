@@ -132,7 +132,10 @@ def delay(
         ValueError: As for `drop`.
         DeclarationError: As for `drop`.
     """
-    low, high = seconds if isinstance(seconds, tuple) else (seconds, seconds)
+    bounds: tuple[float, ...] = seconds if isinstance(seconds, tuple) else (seconds, seconds)
+    if len(bounds) != 2:  # noqa: PLR2004 - the lowest and the highest
+        raise TypeError(f"delay: seconds must be a number or a pair (lowest, highest), not {seconds!r}")
+    low, high = bounds
     for one in (low, high):
         _check_number("delay", "seconds", one)
     if not 0 <= low <= high < math.inf:

@@ -24,7 +24,7 @@ import trio
 from trio.lowlevel import enable_ki_protection
 from trio.testing import wait_all_tasks_blocked
 
-from orchestra_trio.errors import SubsystemExited
+from orchestra_trio.errors import SubsystemExited, UndeclaredMessage, a_type
 from orchestra_trio.testing.faults.losing import lose
 from orchestra_trio.testing.faults.replies import close_replies
 from orchestra_trio.testing.faults.stages import Parcel, draw
@@ -121,7 +121,7 @@ class Outflow:
         if self.stage.window > 1:
             await self._send_reordered(message, way)
             return  # noqa: ASYNC910 - as above
-        results = self._results(message, way)
+        results = self._results(message, is_request=False, unbounded=way.priority is None)
         for place, one in enumerate(results):
             seconds = self.stage.seconds(one)
             if seconds:
@@ -139,7 +139,7 @@ class Outflow:
         if self.stage.window > 1:
             self._send_reordered_nowait(message, way)
             return
-        results = self._results(message, way)
+        results = self._results(message, is_request=False, unbounded=way.priority is None)
         for place, one in enumerate(results):
             try:
                 if not self._send_later(one, way, is_first=not place):
@@ -163,7 +163,7 @@ class Outflow:
         Returns:
             The port of the consumer, as `send` returns it; None if the request was dropped.
         """
-        results = self.stage.results(message, is_request=True)
+        results = self._results(message, is_request=True, unbounded=False)
         port: Port | None = None
         for one in results:
             seconds = self.stage.seconds(one)
@@ -174,11 +174,24 @@ class Outflow:
         self._conclude(message, results)
         return port  # noqa: ASYNC910 - as above
 
-    def _results(self, message: object, way: Way) -> tuple[object, ...]:
-        results = self.stage.results(message, is_request=False)
+    def _results(self, message: object, *, is_request: bool, unbounded: bool) -> tuple[object, ...]:
+        """Return what goes on in the place of a message, checked before any of it is sent.
+
+        Raises:
+            TypeError: A hook returned what the subsystem does not send.
+        """
+        results = self.stage.results(message, is_request=is_request)
         for one in results:
-            if one is not message:
-                self.check(type(one), way.priority is None)  # before any of them is sent
+            if one is message:
+                continue
+            try:
+                self.check(type(one), unbounded)
+            except UndeclaredMessage as error:
+                raise TypeError(
+                    f"a hook returned {a_type(type(one))} in the place of {a_type(type(message))}, which "
+                    f"{self.live.name!r} does not send{' unbounded' if unbounded else ''}: "
+                    f"return None, a message, or Instead(...)"
+                ) from error
         return results
 
     def _count(self, place: int) -> None:

@@ -11,6 +11,7 @@ import trio
 
 from orchestra_trio import Orchestra, Restart, Subsystem, subsystem
 from orchestra_trio.testing.faults.chances import delay, drop, duplicate, reorder
+from orchestra_trio.testing.faults.intercepted import intercept
 from orchestra_trio.testing.faults.tally import Tally
 from tests.runtime.life.lives import Lives, boom
 from tests.runtime.samples import Item, Other, Solo, Tick, idle
@@ -148,6 +149,16 @@ async def test_counts_go_on_over_openings(autojump_clock: MockClock) -> None:
         (delay, {"seconds": -1}, ValueError, "must be finite and at least 0, the lowest first, not -1"),
         (delay, {"seconds": (2, 1)}, ValueError, "the lowest first, not (2, 1)"),
         (delay, {"seconds": math.inf}, ValueError, "must be finite"),
+        (
+            delay,
+            {"seconds": (1, 2, 3)},
+            TypeError,
+            "seconds must be a number or a pair (lowest, highest), not (1, 2, 3)",
+        ),
+        (delay, {"seconds": ()}, TypeError, "delay: seconds must be a number or a pair (lowest, highest), not ()"),
+        (intercept, {"on_send": 3}, TypeError, "intercept: on_send must be a function of a message, not 3"),
+        (intercept, {"on_receive": "x"}, TypeError, "on_receive must be a function of a message, not 'x'"),
+        (intercept, {"on_signal": 3}, TypeError, "on_signal must be a function of a message, not 3"),
         (delay, {"seconds": "1"}, TypeError, "delay: seconds must be a number, not '1'"),
     ],
 )

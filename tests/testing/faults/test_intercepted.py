@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import trio
 
-from orchestra_trio import DeclarationError, UndeclaredMessage, feature, fresh, make_orchestra, subsystem_if
+from orchestra_trio import DeclarationError, UndeclaredMessage, feature, fresh, make_orchestra, subsystem, subsystem_if
 from orchestra_trio import Subsystem as Slot
 from orchestra_trio.testing.faults.chances import drop
 from orchestra_trio.testing.faults.intercepted import intercept
@@ -113,15 +113,31 @@ async def test_what_the_slot_does_not_send_is_refused_before_anything_is_sent(au
     sink = Collect()
 
     async def main(ctx: Any) -> None:  # noqa: ANN401 - of any types
-        with pytest.raises(UndeclaredMessage):
+        with pytest.raises(TypeError) as caught:
             await ctx.send(Item(1))
-        with pytest.raises(UndeclaredMessage):
+        assert str(caught.value) == (
+            "a hook returned a str in the place of an Item, which 'source' does not send: "
+            "return None, a message, or Instead(...)"
+        )
+        assert isinstance(caught.value.__cause__, UndeclaredMessage)
+        with pytest.raises(TypeError, match="a hook returned a str"):
             ctx.send_nowait(Item(2))
 
     faulty = intercept(Playing(main), on_send=lambda one: Instead(one, "x"))
     await run_duo(faulty, sink)
     assert sink.got == []
     assert faulty.sent.seen == 0
+
+
+async def test_what_the_slot_does_not_send_unbounded_is_refused_as_such(autojump_clock: MockClock) -> None:
+    made: Any = make_orchestra("Loop", {"worker": (Slot[Item | Other, Item | Other], subsystem(unbounded={Item: "x"}))})
+
+    async def main(ctx: Any) -> None:  # noqa: ANN401 - of any types
+        with pytest.raises(TypeError, match="an Other in the place of an Item, which 'worker' does not send unbounded"):
+            ctx.send_unbounded(Item(1))
+        await trio.lowlevel.checkpoint()
+
+    await made(worker=intercept(main, on_send=lambda _: Other(1))).run()
 
 
 @pytest.mark.parametrize("answer", [True, "x", (Item(1),)])

@@ -125,7 +125,7 @@ async def test_requests_that_the_slot_does_not_send_are_refused(autojump_clock: 
     hook: Any = lambda _: "x"  # noqa: E731 - as above
     with stopped() as errors:
         await Duo(source=intercept(Asks(), on_send=hook), sink=idle).run()
-    assert isinstance(errors[0], UndeclaredMessage)
+    assert str(errors[0]).startswith("a hook returned a str in the place of an Ask, which 'source' does not send: ")
 
 
 async def test_a_request_to_one_that_has_ended(autojump_clock: MockClock) -> None:
