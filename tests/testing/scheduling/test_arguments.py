@@ -69,6 +69,7 @@ def test_misuse_says_what_to_do(call: Callable[[], object], error: type[Exceptio
 
 @pytest.mark.parametrize("function", [explore, Schedule().run, partial(replay, schedule="")])
 async def test_schedules_run_trio_themselves(function: Callable[..., object]) -> None:
+    await trio.lowlevel.checkpoint()
     with pytest.raises(RuntimeError, match="runs trio itself: call it from a sync function") as caught:
         function(rest)
     assert not hasattr(caught.value, "__notes__"), "it is no finding"

@@ -151,6 +151,7 @@ def test_of_many_runs_the_traces_of_the_last_one_are_kept_where_that_is_asked_fo
 
 
 async def test_what_does_not_run_cannot_be_recorded() -> None:
+    await trio.lowlevel.checkpoint()
     wrong: Any = Solo(worker=idle)
     with pytest.raises(TypeError, match=r"^record\(\) takes what open\(\) gives, not a Solo; see recording\(\)$"):
         record(wrong)
