@@ -28,8 +28,9 @@ def find(bug: Bug | None, most: int, seeds: Iterable[int]) -> dict[str, Found]:
     with tempfile.TemporaryDirectory() as folder:
         plant(bug, Path(folder))
         words = [sys.executable, "-m", "tests.testing.planted.hunting", str(most), *map(str, seeds)]
-        # Safe path: else the folder in which it runs would come before the copy.
-        env = {**os.environ, "PYTHONPATH": os.pathsep.join([folder, str(_ROOT)]), "PYTHONSAFEPATH": "1"}
+        # Not measured: the copy is gone when it is reported. Safe path: else the folder in which it runs would come before the copy.
+        env = {name: value for name, value in os.environ.items() if not name.startswith("COVERAGE")}
+        env |= {"PYTHONPATH": os.pathsep.join([folder, str(_ROOT)]), "PYTHONSAFEPATH": "1"}
         done = subprocess.run(words, cwd=folder, env=env, capture_output=True, text=True, check=False)
     if done.returncode:
         raise RuntimeError(f"the hunt for {bug} has failed:\n{done.stderr}")
