@@ -28,7 +28,8 @@ def find(bug: Bug | None, most: int, seeds: Iterable[int]) -> dict[str, Found]:
     with tempfile.TemporaryDirectory() as folder:
         plant(bug, Path(folder))
         words = [sys.executable, "-m", "tests.testing.planted.hunting", str(most), *map(str, seeds)]
-        # Not measured: the copy is gone when it is reported. Safe path: else the folder in which it runs would come before the copy.
+        # Its coverage is not measured: the copy is gone when that is reported. Safe path: else the folder in which it
+        # runs would come before the copy.
         env = {name: value for name, value in os.environ.items() if not name.startswith("COVERAGE")}
         env |= {"PYTHONPATH": os.pathsep.join([folder, str(_ROOT)]), "PYTHONSAFEPATH": "1"}
         done = subprocess.run(words, cwd=folder, env=env, capture_output=True, text=True, check=False)
