@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, cast
 
 from orchestra_trio.delivery.oneshot import OneshotSender
+from orchestra_trio.testing.parts import attributes_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -29,10 +30,7 @@ def close_replies(message: object, instead: Iterable[object] = ()) -> None:
 
 def _values(message: object) -> Iterator[object]:
     yield message
-    yield from getattr(message, "__dict__", {}).values()
-    for base in type(message).__mro__:
-        slots = base.__dict__.get("__slots__", ())
-        for name in (slots,) if isinstance(slots, str) else slots:
-            yield getattr(message, name, None)
+    for _, value in attributes_of(message):
+        yield value
     if isinstance(message, tuple | list):
         yield from cast("tuple[object, ...]", message)

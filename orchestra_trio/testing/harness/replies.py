@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 from orchestra_trio.delivery.oneshot import OneshotSender
 from orchestra_trio.errors import a_type
+from orchestra_trio.testing.parts import attributes_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterator
 
 __all__ = ["reply_end_of"]
 
@@ -32,10 +33,8 @@ def reply_end_of(message: object) -> OneshotSender[Any]:
 
 
 def _parts(message: object) -> Iterator[tuple[str, object]]:
-    names: list[str] = [*getattr(message, "_fields", ()), *getattr(message, "__dict__", ())]
-    for one in type(message).__mro__:
-        slots: str | Iterable[str] = vars(one).get("__slots__", ())
-        names += (slots,) if isinstance(slots, str) else slots
-    for name in dict.fromkeys(names):
+    for name in getattr(message, "_fields", ()):
+        yield name, getattr(message, name, None)
+    for name, value in attributes_of(message):
         if not name.startswith("__"):
-            yield name, getattr(message, name, None)
+            yield name, value
