@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any
 
 import attrs
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Generator
 
-__all__ = ["Surroundings", "limited", "surroundings"]
+__all__ = ["Surroundings", "limited", "on_opening", "surroundings"]
 
 
 @attrs.frozen
@@ -30,3 +31,14 @@ def limited(capacity: int) -> int:
     """Return the capacity that a lane has here, which was declared with this one."""
     limit = surroundings.get().capacity
     return capacity if limit is None else min(capacity, limit)
+
+
+@contextmanager
+def on_opening(tell: Callable[[Any], object]) -> Generator[None]:
+    """Tell somebody of every orchestra that is opened in this context while the block lasts; see `Surroundings`."""
+    around = surroundings.get()
+    token = surroundings.set(attrs.evolve(around, on_open=(*around.on_open, tell)))
+    try:
+        yield
+    finally:
+        surroundings.reset(token)

@@ -7,12 +7,11 @@ from collections import Counter
 from contextlib import asynccontextmanager, contextmanager
 from typing import TYPE_CHECKING, Any, Final
 
-import attrs
 import trio
 
 from orchestra_trio.runtime.life.failures import without_cancelled
-from orchestra_trio.runtime.surroundings import surroundings
-from orchestra_trio.runtime.watch.stances import children_of, tasks_under
+from orchestra_trio.runtime.surroundings import on_opening
+from orchestra_trio.runtime.watch.stances import children_of, tasks_under, waits_for_thread
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable, Generator, Iterable
@@ -22,7 +21,10 @@ if TYPE_CHECKING:
 
     from orchestra_trio.runtime.running import RunningOrchestra
 
-__all__ = ["Hang", "NeverEnds", "Watch", "fail_on_hang", "watching"]
+__all__ = ["MOST_STEPS", "Hang", "NeverEnds", "Watch", "fail_on_hang", "watching"]
+
+MOST_STEPS: Final = 100_000
+"""How many steps a program may take, unless one says otherwise."""
 
 
 class Hang(Exception):
@@ -34,7 +36,7 @@ class NeverEnds(Exception):
 
 
 @asynccontextmanager
-async def fail_on_hang(most_steps: int = 100_000) -> AsyncGenerator[None]:
+async def fail_on_hang(most_steps: int = MOST_STEPS) -> AsyncGenerator[None]:
     """Return a context manager that cancels its block and raises `Hang` when nothing can wake any task of the run.
 
     That is so when every task waits and no deadline is set. On a clock that jumps by itself (pytest-trio's
@@ -75,18 +77,16 @@ def watching(
         give_up: Called with what was found, where the program goes on although it was cancelled.
     """
     watch = Watch(scope, most_steps, give_up)
-    around = surroundings.get()
-    token = surroundings.set(attrs.evolve(around, on_open=(*around.on_open, watch.orchestras.append)))
     trio.lowlevel.add_instrument(watch)
     try:
-        yield
+        with on_opening(watch.orchestras.append):
+            yield
     except BaseException as error:  # noqa: ASYNC103 - what was found has cancelled the block
         if watch.found is None or isinstance(error, (KeyboardInterrupt, SystemExit)):
             raise
         raise watch.found from without_cancelled(error)  # noqa: ASYNC104 - as above
     finally:
         trio.lowlevel.remove_instrument(watch)
-        surroundings.reset(token)
     if watch.found is not None:
         raise watch.found from None
 
@@ -176,9 +176,6 @@ def _waiting_tasks() -> list[Task]:
     return [task for task in tasks if task not in {root, trio.lowlevel.current_task()}]
 
 
-_TO_THREAD: Final = trio.to_thread.run_sync.__code__
-
-
 def _are_threads_running(tasks: Iterable[Task], orchestras: Iterable[RunningOrchestra[Any, Any]]) -> bool:
     """Return whether some task waits for a thread that does not itself wait in a call of an orchestra's context.
 
@@ -188,7 +185,7 @@ def _are_threads_running(tasks: Iterable[Task], orchestras: Iterable[RunningOrch
         wait.task for running in orchestras for one in running.statistics().subsystems.values() for wait in one.waits
     )
     for task in tasks:
-        if any(frame.f_code is _TO_THREAD for frame, _ in task.iter_await_frames()):
+        if waits_for_thread(task):
             carrier = next((child.name for child in children_of(task) if waits[child.name]), None)
             if carrier is None:
                 return True

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from orchestra_trio.runtime.life.live import LiveSubsystem
 
-__all__ = ["Stance", "Stances", "children_of", "tasks_under"]
+__all__ = ["Stance", "Stances", "children_of", "tasks_under", "waits_for_thread"]
 
 _Frames: TypeAlias = "list[tuple[FrameType, int]]"
 """Frames, and the lines that they are at; outermost first."""
@@ -135,13 +135,18 @@ class Stances:
 _TO_THREAD: Final = trio.to_thread.run_sync.__code__
 
 
+def waits_for_thread(task: Task) -> bool:
+    """Return whether a task waits for a thread that `trio.to_thread.run_sync` has started, told by its frames."""
+    return any(frame.f_code is _TO_THREAD for frame, _ in task.iter_await_frames())
+
+
 def _threads_of(task: Task) -> list[threading.Thread]:
     """Return the threads that a task waits for: told by the names that those get that nobody names otherwise.
 
     A job that was started by `start_blocking_soon` gives its thread its own name; `trio.to_thread.run_sync` makes one
     that ends with it. Those of tasks of one name cannot be told apart.
     """
-    if not any(frame.f_code is _TO_THREAD for frame, _ in task.iter_await_frames()):
+    if not waits_for_thread(task):
         return []
     ending = f" from {task.name}"
     return [one for one in threading.enumerate() if one.name == task.name or one.name.endswith(ending)]

@@ -30,7 +30,7 @@ import trio
 
 from orchestra_trio.records import StopReport
 from orchestra_trio.runtime.life.failures import without_cancelled
-from orchestra_trio.runtime.surroundings import surroundings
+from orchestra_trio.runtime.surroundings import on_opening
 from orchestra_trio.runtime.watch.standing import stand
 from orchestra_trio.testing.harness.declaring import PEER, TEST
 from orchestra_trio.testing.harness.failures import Arrival, ExpectationFailed, Scene
@@ -112,10 +112,8 @@ class Session:
 
     async def serve(self, orchestra: Orchestra[Any, Any]) -> None:  # noqa: ASYNC910 - a task of the library, not a call of users
         """Run the orchestra; keep its error, and cancel the block for it."""
-        around = surroundings.get()
-        surroundings.set(attrs.evolve(around, on_open=(*around.on_open, self._note_running)))
         try:
-            with self.serving:
+            with self.serving, on_opening(self._note_running):
                 async with orchestra.open():
                     self.opened.set()
                     await self.running.wait_input_closed()

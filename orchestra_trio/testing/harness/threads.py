@@ -13,7 +13,7 @@ import attrs
 import trio
 import trio.testing
 
-from orchestra_trio.runtime.watch.stances import Stances, tasks_under
+from orchestra_trio.runtime.watch.stances import Stances, tasks_under, waits_for_thread
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -84,14 +84,9 @@ def works_in_thread(live: LiveSubsystem) -> bool:
         return False
     stances = Stances(live)
     return any(
-        _waits_for_thread(task) and not (task in live.hosts and stances.of(task).says_all)
+        waits_for_thread(task) and not (task in live.hosts and stances.of(task).says_all)
         for task in tasks_under(live.root)
     )
-
-
-def _waits_for_thread(task: trio.lowlevel.Task) -> bool:
-    code = trio.to_thread.run_sync.__code__
-    return any(frame.f_code is code for frame, _ in task.iter_await_frames())
 
 
 def _is_mocked() -> bool:

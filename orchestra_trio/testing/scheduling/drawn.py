@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Final
 import hypothesis
 from hypothesis import strategies as st
 
+from orchestra_trio.testing.hangs import MOST_STEPS
 from orchestra_trio.testing.scheduling.arguments import check_options
 from orchestra_trio.testing.scheduling.courses import steer
-from orchestra_trio.testing.scheduling.playing import MOST_STEPS
 from orchestra_trio.testing.scheduling.schedule import Schedule
 from orchestra_trio.testing.scheduling.script import LAG
 from orchestra_trio.testing.scheduling.strategies import Mixed

@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, Final, TypeVar
 import attrs
 
 from orchestra_trio.logs import logger
+from orchestra_trio.testing.hangs import MOST_STEPS
 from orchestra_trio.testing.scheduling.arguments import check_count, check_options, check_runnable
 from orchestra_trio.testing.scheduling.courses import follow, steer
 from orchestra_trio.testing.scheduling.failures import is_failure, kind_of
-from orchestra_trio.testing.scheduling.playing import MOST_STEPS, play
+from orchestra_trio.testing.scheduling.playing import play
 from orchestra_trio.testing.scheduling.schedule import Schedule, describe_run, name_of
 from orchestra_trio.testing.scheduling.script import LAG, Script
 from orchestra_trio.testing.scheduling.shrinking import Shrinking, Trial

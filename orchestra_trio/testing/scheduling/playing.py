@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 from functools import update_wrapper
-from typing import TYPE_CHECKING, Any, Final, TypeVar, cast
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import attrs
 import trio
@@ -12,7 +12,7 @@ from trio.testing import MockClock
 
 from orchestra_trio.runtime.life.incarnation import call_users
 from orchestra_trio.runtime.surroundings import surroundings
-from orchestra_trio.testing.hangs import watching
+from orchestra_trio.testing.hangs import MOST_STEPS, watching
 from orchestra_trio.testing.scheduling.choosing import Choosing, check_available
 from orchestra_trio.testing.scheduling.steering import steering_of_run
 
@@ -21,12 +21,9 @@ if TYPE_CHECKING:
 
     from orchestra_trio.testing.scheduling.steering import Steering
 
-__all__ = ["MOST_STEPS", "play"]
+__all__ = ["play"]
 
 T = TypeVar("T")
-
-MOST_STEPS: Final = 100_000
-"""How many steps a run may take."""
 
 
 def play(

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, TypeVar
 
+from orchestra_trio.testing.hangs import MOST_STEPS
 from orchestra_trio.testing.scheduling.arguments import check_runnable
 from orchestra_trio.testing.scheduling.courses import follow
 from orchestra_trio.testing.scheduling.decisions import describe
 from orchestra_trio.testing.scheduling.failures import is_failure
-from orchestra_trio.testing.scheduling.playing import MOST_STEPS, play
+from orchestra_trio.testing.scheduling.playing import play
 from orchestra_trio.testing.scheduling.script import Script
 from orchestra_trio.testing.scheduling.steering import Steering
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import trio
 from trio.testing import MockClock, wait_all_tasks_blocked
 
-from orchestra_trio.testing.hangs import watching
+from orchestra_trio.testing.hangs import MOST_STEPS, watching
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
@@ -27,7 +27,7 @@ T = TypeVar("T")
 class GuestRun:
     """One run, under a clock that jumps when all tasks wait."""
 
-    def __init__(self, *, instruments: Sequence[trio.abc.Instrument] = (), most_steps: int = 100_000) -> None:
+    def __init__(self, *, instruments: Sequence[trio.abc.Instrument] = (), most_steps: int = MOST_STEPS) -> None:
         """Begin it.
 
         Args:
