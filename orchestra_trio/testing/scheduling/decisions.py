@@ -55,12 +55,11 @@ _MOST_LINES: Final = 20
 def describe(deviations: Sequence[Decision], cancellation: Cancellation | None, *, narrow: bool) -> list[str]:
     """Return what a run did otherwise than in trio's plain order, in lines; long ones folded, and not too many."""
     lines = ["no lane holds more than one item"] if narrow else []
-    told = [(one[0].step, _tell(one)) for one in _runs(deviations)]
+    told = [(one[0].step, 1, _tell(one)) for one in _runs(deviations)]
     if cancellation is not None:
         what = "the run" if cancellation.task is None else repr(cancellation.task)
-        told.append((cancellation.step, f"step {cancellation.step}: cancelled {what}"))
-        told.sort(key=lambda one: (one[0], not one[1].endswith(f"cancelled {what}")))
-    lines += [line for _, line in told]
+        told.append((cancellation.step, 0, f"step {cancellation.step}: cancelled {what}"))  # before the step's choice
+    lines += [line for _, _, line in sorted(told)]
     if len(lines) > _MOST_LINES:
         lines[_MOST_LINES:] = [f"and {len(lines) - _MOST_LINES} more"]
     return lines or ["trio's plain order"]

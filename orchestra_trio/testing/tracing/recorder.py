@@ -23,16 +23,17 @@ from typing_extensions import override
 from orchestra_trio.delivery.strategies import Weighted
 from orchestra_trio.errors import a_type, type_name
 from orchestra_trio.runtime.running import RunningOrchestra
-from orchestra_trio.runtime.surroundings import surroundings
+from orchestra_trio.runtime.surroundings import on_opening
 from orchestra_trio.testing.tracing.trace import FROM_BEFORE, Participant, Trace, TraceEvent
 from orchestra_trio.testing.tracing.whereabouts import Known, Lying, Waiting
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Mapping, Sequence
 
-    from orchestra_trio.records import Happening, LaneStrategy, MessageLane, SubsystemStatistics
+    from orchestra_trio.records import Happening, LaneStrategy, MessageLane, OrchestraStatistics, SubsystemStatistics
     from orchestra_trio.testing.tracing.whereabouts import Place
     from orchestra_trio.wiring.drawing.figures import Queue
+    from orchestra_trio.wiring.graph import WiringGraph
 
 __all__ = ["record", "recording"]
 
@@ -121,35 +122,32 @@ def recording(
         last_run = run
         traces.append(_begin(running, describe, is_from_start=True))
 
-    around = surroundings.get()
-    token = surroundings.set(attrs.evolve(around, on_open=(*around.on_open, begin)))
-    try:
+    with on_opening(begin):
         yield traces
-    finally:
-        surroundings.reset(token)
 
 
 def _begin(
     running: RunningOrchestra[Any, Any], describe: Callable[[object], str] | None, *, is_from_start: bool
 ) -> Trace:
-    trace = _lay_out(running, is_from_start=is_from_start)
-    boundary = running.graph().boundary
+    graph, statistics = running.graph(), running.statistics()
+    trace = _lay_out(running.name, graph, statistics, is_from_start=is_from_start)
+    boundary = graph.boundary
     recorder = _Recorder(
         trace,
         describe or _short.repr,
         {name: () if boundary is None else tuple(boundary.hearing.get(name, ())) for name in trace.subsystems},
         trio.current_time(),
-        _count_lying(running, trace),
+        _count_lying(trace, statistics.events.channel_len, running.outgoing.statistics().current_buffer_used),
     )
     running.observe(recorder)
     return trace
 
 
-def _count_lying(running: RunningOrchestra[Any, Any], trace: Trace) -> Counter[Place]:
-    """Return how much lies in each lane, those of events and of what goes out among them."""
+def _count_lying(trace: Trace, events: int, outgoing: int) -> Counter[Place]:
+    """Return how much lies in each lane, so many of events and of what goes out among them."""
     lying: Counter[Place] = Counter()
-    lying["on_event", "bounded"] = running.statistics().events.channel_len
-    lying[None, "bounded"] = running.outgoing.statistics().current_buffer_used
+    lying["on_event", "bounded"] = events
+    lying[None, "bounded"] = outgoing
     for one in trace.participants:
         for lane in one.capacities:
             lying[one.name, lane] = one.lying.get(lane, 0) if trace.knows_start(one, lane) else _ANY
@@ -285,23 +283,22 @@ def _without_address(detail: str | None) -> str | None:
     return detail if detail is None else _ADDRESS.sub("", detail)
 
 
-def _lay_out(running: RunningOrchestra[Any, Any], *, is_from_start: bool) -> Trace:
+def _lay_out(name: str, graph: WiringGraph, statistics: OrchestraStatistics, *, is_from_start: bool) -> Trace:
     """Return an empty trace with what the laws need to know of the orchestra."""
-    graph, statistics = running.graph(), running.statistics()
     subsystems = tuple(chain.from_iterable(graph.components))
     queues: Sequence[Queue] = () if graph.figures is None else graph.figures.queues
     strategies: Mapping[str, LaneStrategy] = {} if graph.boundary is None else graph.boundary.strategies
-    by_consumer: dict[str, list[Queue]] = {name: [] for name in subsystems}
+    by_consumer: dict[str, list[Queue]] = {one: [] for one in subsystems}
     for queue in queues:
         by_consumer[queue.consumer].append(queue)
     blocking = frozenset[str]() if graph.boundary is None else graph.boundary.blocking
     shared = blocking | {edge.consumer for edge in graph.edges if edge.sender in blocking}
     return Trace(
-        orchestra=running.name,
+        orchestra=name,
         is_from_start=is_from_start,
         participants=tuple(
-            _participant(statistics.subsystems[name], by_consumer[name], strategies, is_shared=name in shared)
-            for name in subsystems
+            _participant(statistics.subsystems[one], by_consumer[one], strategies, is_shared=one in shared)
+            for one in subsystems
         ),
         components=graph.components,
         edges=tuple(

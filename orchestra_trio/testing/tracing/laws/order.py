@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, ClassVar, TypeAlias
 
 import attrs
 
+from orchestra_trio.testing.tracing.laws.course import CHANNELS
 from orchestra_trio.testing.tracing.laws.law import Law, lane_of, what, who
 
 if TYPE_CHECKING:
@@ -67,7 +68,7 @@ class WaitingInOrder(Law):
         self._from_before = set()
         if course.trace.is_from_start:
             return
-        self._from_before.add((None, "bounded"))
+        self._from_before.update((name, "bounded") for name in CHANNELS)
         for one in course.trace.participants:
             for lane, capacity in one.capacities.items():
                 is_full = capacity is not None and one.lying.get(lane, 0) >= capacity
@@ -76,8 +77,7 @@ class WaitingInOrder(Law):
 
     def look(self, event: TraceEvent) -> None:
         """See that nobody was let in while others had waited for longer."""
-        # Who waits to send an event is told nothing to the recorder when the handle is closed under them.
-        if event.kind != "send" or event.lane is None or event.lane == "signals" or event.subsystem == "on_event":
+        if event.kind != "send" or event.lane is None or event.lane == "signals":
             return
         place: Place = (event.subsystem, event.lane)
         waiting = self.course.waiting.get(place)
