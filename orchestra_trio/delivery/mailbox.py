@@ -26,11 +26,13 @@ from typing import TYPE_CHECKING, Any, Final, Generic
 
 from typing_extensions import TypeVar
 
+from orchestra_trio.delivery.credit import Turn
 from orchestra_trio.delivery.lanes import Lane
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from orchestra_trio.delivery.credit import Credit
     from orchestra_trio.delivery.lanes import Buried, Receiver
     from orchestra_trio.records import LaneName, LaneStrategy, MessageLane
 
@@ -73,6 +75,7 @@ class Mailbox(Generic[MessageT, SignalT]):
         "_epochs",
         "_priority_items",
         "_signal_items",
+        "_turn",
         "_unbounded_items",
         "bounded",
         "epoch",
@@ -98,6 +101,7 @@ class Mailbox(Generic[MessageT, SignalT]):
         """Make an empty, open mailbox. The capacities count messages; the clock gives seconds."""
         self.receivers: OrderedDict[Receiver[Any], None] = OrderedDict()
         self.signal_receivers: OrderedDict[Receiver[Any], None] = OrderedDict()
+        self._turn = Turn()
 
         def lane(name: MessageLane, capacity: float) -> Lane[MessageT]:
             return self._make_lane(name, capacity, clock=clock, receivers=self.receivers, tof_every=tof_every)
@@ -128,7 +132,7 @@ class Mailbox(Generic[MessageT, SignalT]):
         receivers: OrderedDict[Receiver[Any], None] | None = None,
         tof_every: int,
     ) -> Lane[Any]:
-        return Lane(name, capacity, clock=clock, receivers=receivers, tof_every=tof_every)
+        return Lane(name, capacity, clock=clock, receivers=receivers, tof_every=tof_every, turn=self._turn)
 
     @property
     def message_lanes(self) -> tuple[Lane[MessageT], ...]:
@@ -159,6 +163,7 @@ class Mailbox(Generic[MessageT, SignalT]):
             if self._contested:
                 self._begin_anew()
         else:
+            self._turn.end()  # the caller may wait now, and then no message may pass by without a look
             return EMPTY
         item = lane.take()
         if self.input_closed:
@@ -182,9 +187,15 @@ class Mailbox(Generic[MessageT, SignalT]):
             if self._contested:
                 self._begin_anew()
             batch += self.bounded.take_many(limit - len(batch))
+        self._turn.end()  # as in `take`
         if self.input_closed:
             self._end_if_exhausted()
         return batch
+
+    def lend_takes(self, credit: Credit) -> None:
+        """Let who has just taken a message from the bounded lane take more on credit, if nothing has precedence."""
+        if not (self._signal_items or self._unbounded_items or self._priority_items or self.input_closed):
+            self.bounded.lend_takes(credit)
 
     def take_signal(self) -> SignalT | Empty:
         """Take the next signal, or `EMPTY`; messages stay where they are."""
@@ -232,6 +243,7 @@ class Mailbox(Generic[MessageT, SignalT]):
 
     def close_input(self) -> None:
         """Let nothing more be expected: when all that lies here was taken, receivers are told that it was the last."""
+        self._turn.end()  # the last message ends those who wait
         self.input_closed = True
         self._end_if_exhausted()
 

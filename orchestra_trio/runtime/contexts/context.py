@@ -5,12 +5,14 @@ Receiving is written for speed, as sending is: see `sender`.
 
 from __future__ import annotations
 
+from time import perf_counter
 from typing import TYPE_CHECKING, Any, Generic, Never, Self
 
 import trio
-from trio.lowlevel import enable_ki_protection
+from trio.lowlevel import checkpoint_if_cancelled, enable_ki_protection
 from typing_extensions import TypeVar, TypeVarTuple
 
+from orchestra_trio.delivery.credit import Credit
 from orchestra_trio.delivery.mailbox import EMPTY, Empty
 from orchestra_trio.delivery.trio_internals import PRIVATE_IN_USE
 from orchestra_trio.delivery.waiting import park_receiver
@@ -47,6 +49,8 @@ class SubsystemContext(SubsystemSender[Out_contra], Generic[In_co, Out_contra, S
         super().__init__(outlet)
         self._live = live
         self._mailbox = live.mailbox
+        bounded = live.mailbox.bounded
+        self._credit = Credit(outlet.pace, bounded, bounded.items.popleft)
 
     @property
     def name(self) -> str:
@@ -83,11 +87,21 @@ class SubsystemContext(SubsystemSender[Out_contra], Generic[In_co, Out_contra, S
         Source:
             `recv` of Rust orchestra. Unlike there, a receiver that waits sees all lanes.
         """
-        if self._pace.is_due():
-            await self._pace.keep()
-        item: Any = self._mailbox.take()
-        if item is EMPTY:
-            item = await self._wait_to_receive()
+        pace, credit = self._pace, self._credit
+        calls = pace.calls
+        if calls < credit.until and perf_counter() < pace.limit:
+            if pace.running["task"]._cancel_status.effectively_cancelled:  # noqa: SLF001 - see `sender`
+                await checkpoint_if_cancelled()
+            pace.calls = calls + 1
+            item: Any = credit.step()
+        else:
+            if pace.is_due():
+                await pace.keep()
+            item = self._mailbox.take()
+            if item is EMPTY:
+                item = await self._wait_to_receive()
+            elif credit.lane.items:
+                self._mailbox.lend_takes(credit)
         self._live.in_hand = type(item)
         return item  # type: ignore[no-any-return]  # the wiring has checked what comes in  # noqa: ASYNC910 - the pace has checked for cancellation
 
@@ -173,14 +187,24 @@ class SubsystemContext(SubsystemSender[Out_contra], Generic[In_co, Out_contra, S
     @enable_ki_protection
     async def __anext__(self) -> In_co | Sig:
         """Return what `receive` does; the same lines, since a call more would cost 8 % of all that a message costs."""
-        if self._pace.is_due():
-            await self._pace.keep()
-        item: Any = self._mailbox.take()
-        if item is EMPTY:
-            try:
-                item = await self._wait_to_receive()
-            except trio.EndOfChannel:
-                raise StopAsyncIteration from None
+        pace, credit = self._pace, self._credit
+        calls = pace.calls
+        if calls < credit.until and perf_counter() < pace.limit:
+            if pace.running["task"]._cancel_status.effectively_cancelled:  # noqa: SLF001 - see `sender`
+                await checkpoint_if_cancelled()
+            pace.calls = calls + 1
+            item: Any = credit.step()
+        else:
+            if pace.is_due():
+                await pace.keep()
+            item = self._mailbox.take()
+            if item is EMPTY:
+                try:
+                    item = await self._wait_to_receive()
+                except trio.EndOfChannel:
+                    raise StopAsyncIteration from None
+            elif credit.lane.items:
+                self._mailbox.lend_takes(credit)
         self._live.in_hand = type(item)
         return item  # type: ignore[no-any-return]  # as above  # noqa: ASYNC910 - the pace has checked for cancellation
 

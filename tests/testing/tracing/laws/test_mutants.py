@@ -81,7 +81,7 @@ def test_a_lane_that_lets_nobody_in(monkeypatch: pytest.MonkeyPatch) -> None:
     def take(self: Lane[Any]) -> object:
         if not self.items:
             return right(self)
-        self.taken += 1
+        self._taken += 1
         return self.items.popleft()
 
     monkeypatch.setattr(Lane, "take", take)
