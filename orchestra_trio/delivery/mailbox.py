@@ -194,7 +194,8 @@ class Mailbox(Generic[MessageT, SignalT]):
 
     def lend_takes(self, credit: Credit) -> None:
         """Let who has just taken a message from the bounded lane take more on credit, if nothing has precedence."""
-        if not (self._signal_items or self._unbounded_items or self._priority_items or self.input_closed):
+        is_preceded = self._signal_items or self._unbounded_items or self._priority_items
+        if not (is_preceded or self._contested or self.input_closed):  # after a contest, the next take begins anew
             self.bounded.lend_takes(credit)
 
     def take_signal(self) -> SignalT | Empty:
