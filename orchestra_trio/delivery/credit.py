@@ -15,8 +15,9 @@ CPython 3.11, in calls of Python functions per message, of which the two corouti
 Invariants:
 
 * A mailbox gives credit to one user at a time, for one kind of step in one lane (`Turn`). Every other step at that
-  mailbox ends it first: one by another user, in another lane, of a signal, one that closes, shuts or taps. Who waits
-  for an item has looked for one in the same step, and that look was such a step.
+  mailbox ends it first: one by another user, in another lane, of a signal, one that closes, shuts or taps.
+* Who finds the mailbox empty, and may wait then, finds no credit left there: it is given while something lies in the
+  lane, and to take that either ends it or uses it up.
 * What would need a look within its bounds was ruled out when it was given, and only such other steps bring it about:
   nobody waits, the lane has room (or items) for all of it, none of the messages has a mark, nothing has precedence.
 * Credit counts in calls of its user's budget, which only grow: it ends at the latest where it was to end, whatever else

@@ -243,7 +243,10 @@ class Lane(Generic[T]):
                 turn.give(credit, steps)
 
     def lend_takes(self, credit: Credit) -> None:
-        """Let who has just taken an item from here take more on credit, as far as nothing else is to be done."""
+        """Let who has just taken an item from here take more on credit, as far as nothing else is to be done.
+
+        The peak was noted then.
+        """
         turn = self._turn
         if turn.last is not credit:
             turn.last = credit
@@ -252,8 +255,6 @@ class Lane(Generic[T]):
             unmarked = self._next_mark - self._taken - 1 if self._next_mark else length
             steps = min(unmarked, length)
             if steps > 0:
-                if length > self._peak:
-                    self._peak = self.peak
                 self._sent_before = self._taken + length
                 turn.taking = self
                 turn.give(credit, steps)

@@ -163,7 +163,6 @@ class Mailbox(Generic[MessageT, SignalT]):
             if self._contested:
                 self._begin_anew()
         else:
-            self._turn.end()  # the caller may wait now, and then no message may pass by without a look
             return EMPTY
         item = lane.take()
         if self.input_closed:
@@ -187,7 +186,6 @@ class Mailbox(Generic[MessageT, SignalT]):
             if self._contested:
                 self._begin_anew()
             batch += self.bounded.take_many(limit - len(batch))
-        self._turn.end()  # as in `take`
         if self.input_closed:
             self._end_if_exhausted()
         return batch
@@ -244,7 +242,7 @@ class Mailbox(Generic[MessageT, SignalT]):
 
     def close_input(self) -> None:
         """Let nothing more be expected: when all that lies here was taken, receivers are told that it was the last."""
-        self._turn.end()  # the last message ends those who wait
+        self._turn.end()  # from now on, each that is taken may be the last, which those who wait are told
         self.input_closed = True
         self._end_if_exhausted()
 

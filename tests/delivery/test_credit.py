@@ -1,7 +1,7 @@
 """Credit: steps made without the mailbox's own methods change it as those would, whatever else is done in between.
 
-The machine is that of the mailbox with users who put and take as contexts do, and it is checked after each of their
-steps, credit or not; at the end of the file, that credit is given where it pays, and nowhere else.
+The model is that of the mailbox's machine, with users who put and take as contexts do. Then: credit is given where it
+pays, and nowhere else.
 """
 
 from __future__ import annotations
@@ -10,33 +10,21 @@ import math
 from typing import TYPE_CHECKING, Any
 
 import attrs
+import pytest
+from hypothesis import given
 from hypothesis import strategies as st
-from hypothesis.stateful import initialize, precondition, rule
 
 from orchestra_trio.delivery.credit import Credit
 from orchestra_trio.delivery.mailbox import EMPTY, Mailbox
 from orchestra_trio.delivery.shared import SharedMailbox
 from orchestra_trio.delivery.strategies import Weighted
 from orchestra_trio.delivery.tapped import tap_lane
-from tests.delivery.models import FakeClock, FakeReceiver, FakeReply
+from tests.delivery.models import FakeClock, FakeReceiver, FakeReply, FakeSender
 from tests.delivery.test_mailbox_machine import MailboxMachine, Strategy, strategies
 
 if TYPE_CHECKING:
     from orchestra_trio.delivery.lanes import Lane
     from tests.delivery.models import Entry
-
-MANY = 40
-"""How many items come before what ends all credit for good may happen."""
-
-BURSTS = [
-    ("a", "bounded"),
-    ("consumer", None),
-    ("b", "bounded"),
-    ("a", "unbounded"),
-    ("a", "priority"),
-    ("a", None),
-]
-"""Who puts into which lane, or takes."""
 
 
 @attrs.define(eq=False)
@@ -105,78 +93,120 @@ class User:
         return item
 
 
-class CreditMachine(MailboxMachine):
-    """The mailbox, its model, and its users."""
+class Scene(MailboxMachine):
+    """The mailbox, its model, and its users, who do as they are told: runs long enough for credit to be at work."""
 
-    @initialize(
-        capacity=st.sampled_from([1, 3, 9, 30, math.inf]),
-        priority=st.sampled_from([None, 1, 9]),
-        strategy=strategies,
-        tof_every=st.sampled_from([1, 2, 7, 16, 16]),
-        yield_every=st.sampled_from([1, 2, 9, 64, 64]),
-    )
-    def make(self, capacity: float, priority: int | None, strategy: Strategy, tof_every: int, yield_every: int) -> None:
-        super().make(capacity, priority, strategy, tof_every)
+    def __init__(self, capacity: float, priority: int | None, strategy: Strategy, paces: tuple[int, int]) -> None:
+        super().__init__()
+        tof_every, yield_every = paces
+        self.make(capacity, priority, strategy, tof_every)
         self.users = {
             name: User(FakeBudget(0, yield_every, yield_every), self.mailbox) for name in ("a", "b", "consumer")
         }
 
-    @rule(bursts=st.lists(st.tuples(st.sampled_from(BURSTS), st.sampled_from([1, 2, 5, 12])), min_size=1, max_size=6))
-    def work(self, bursts: list[tuple[tuple[str, str | None], int]]) -> None:
-        for (who, lane), count in bursts:
-            if lane is None:
-                self.take_some(who, count)
-            elif lane in self.lanes and not self.closed:
-                self.put_some(who, lane, count)
+    def play(self, act: str, count: int) -> None:
+        """Do something so many times, or with so many items."""
+        match act.split():
+            case [sender, "puts", name] if name in self.lanes and not self.closed:
+                for _ in range(count):
+                    entry: Entry = self.entry(sender)
+                    assert self.users[sender].put(self.lanes[name], entry.item, sender) == self.accept(name, entry)
+                    self.lanes_keep_the_laws()
+            case [taker, "takes"]:
+                for _ in range(count):
+                    self.expect_next(self.users[taker].take())
+                    self.lanes_keep_the_laws()
+            case ["batch", *_]:
+                self.take_many(count)
+            case ["a", "offers"] if not self.closed:
+                self.request(count)
+            case ["a", "puts", "batch"] if not self.closed:
+                entries = [self.entry("a") for _ in range(count)]
+                posted = self.lanes["bounded"].post_many([entry.item for entry in entries], 0, "a")
+                assert [self.accept("bounded", one) for one in entries] == [True] * posted + [False] * (count - posted)
+            case _:
+                self.play_rarely(act, count)
+        self.lanes_keep_the_laws()
+        self.everybody_got_what_is_theirs()
+        self.state_is_what_it_says()
+        self.only_what_was_buried_had_its_request_cancelled()
 
-    def put_some(self, sender: str, name: str, count: int) -> None:
+    def request(self, count: int) -> None:
+        """Send requests, each waiting for room where there is none."""
         for _ in range(count):
-            entry: Entry = self.entry(sender)
-            assert self.users[sender].put(self.lanes[name], entry.item, sender) == self.accept(name, entry)
-            self.lanes_keep_the_laws()
+            entry = self.entry("a", FakeReply())
+            accepted = self.accept("bounded", entry)
+            assert self.lanes["bounded"].post(entry.item, "a", entry.reply) == accepted
+            if not accepted:
+                waiting = FakeSender()
+                self.lanes["bounded"].offer(waiting, entry.item, "a", entry.reply)
+                self.models["bounded"].offer(waiting, entry)
 
-    def take_some(self, who: str, count: int) -> None:
-        for _ in range(count):
-            item = self.users[who].take()
-            if self.signals.queue:
-                assert item == self.take_signal()
-            elif self.ready:
-                assert item == self.take_message()
-            else:
-                assert item is EMPTY
-            self.lanes_keep_the_laws()
+    def play_rarely(self, act: str, count: int) -> None:
+        match act:
+            case "signal" if not self.is_shut:
+                self.put_signal(is_broadcast=True)
+            case "consumer waits" if self.is_empty and not self.closed:
+                assert self.mailbox.take() is EMPTY  # who waits has looked for something in the same step
+                self.park()
+            case "consumer hears" if not self.signals.queue and not (self.closed and self.is_empty):
+                self.park_for_signals_alone()
+            case "all have waited":
+                for user in self.users.values():
+                    user.budget.renew()
+            case "tick":
+                self.tick(count)
+            case "tap":
+                tap_lane(self.lanes["bounded"], lambda *_, **__: None)
+            case "close" if not self.closed:
+                self.close_input()
+            case "shut" if not self.is_shut:
+                self.shut()
 
-    @rule(who=st.sampled_from(["a", "b", "consumer"]))
-    def wait(self, who: str) -> None:
-        """Somebody who has just waited has a whole budget."""
-        self.users[who].budget.renew()
-
-    @precondition(lambda self: self.is_empty and not self.closed)
-    @rule()
-    def park(self) -> None:
-        """Who waits has looked for something in the same step."""
-        assert self.mailbox.take() is EMPTY
-        super().park()
-
-    @precondition(lambda self: self.numbers > MANY)
-    @rule()
-    def close_input(self) -> None:
-        """Late: nothing is on credit afterwards."""
-        super().close_input()
-
-    @precondition(lambda self: self.numbers > MANY)
-    @rule()
-    def shut(self) -> None:
-        """Late, too."""
-        super().shut()
-
-    @precondition(lambda self: self.numbers > MANY)
-    @rule(data=st.data())
-    def tap(self, data: st.DataObject) -> None:
-        tap_lane(self.lanes[data.draw(st.sampled_from(list(self.lanes)))], lambda *_, **__: None)
+    def expect_next(self, item: object) -> None:
+        if self.signals.queue:
+            assert item == self.take_signal()
+        elif self.ready:
+            assert item == self.take_message()
+        else:
+            assert item is EMPTY
 
 
-TestMailboxWithCreditEqualsPlainLists = CreditMachine.TestCase
+USUAL = ["a puts bounded", "consumer takes"] * 4 + ["b puts bounded", "a puts unbounded", "a puts priority", "a takes"]
+OTHER = [
+    "a offers",
+    "a puts batch",
+    "batch is taken",
+    "signal",
+    "consumer waits",
+    "consumer hears",
+    "all have waited",
+    "tick",
+]
+acts = st.tuples(st.sampled_from(USUAL + OTHER), st.sampled_from([1, 2, 4, 12]))
+ends = st.tuples(st.sampled_from([*USUAL, *OTHER, "tap", "close", "shut"]), st.sampled_from([1, 2, 4, 12]))
+
+
+@given(
+    st.sampled_from([2, 5, 30, math.inf]),
+    st.sampled_from([None, 9]),
+    strategies,
+    st.sampled_from([(16, 64), (7, 64), (16, 9), (2, 3)]),
+    st.lists(acts, min_size=20, max_size=60),
+    st.lists(ends, max_size=10),
+)
+def test_steps_on_credit_change_a_mailbox_as_others_do(
+    capacity: float,
+    priority: int | None,
+    strategy: Strategy,
+    paces: tuple[int, int],
+    course: list[tuple[str, int]],
+    end: list[tuple[str, int]],
+) -> None:
+    """The model is compared after each step, on credit or not."""
+    scene = Scene(capacity, priority, strategy, paces)
+    for act, count in course + end:
+        scene.play(act, count)
 
 
 def make_mailbox(kind: type[Mailbox[Any, Any]] = Mailbox[Any, Any], **options: Any) -> Mailbox[Any, Any]:  # noqa: ANN401 - as the mailbox has them
@@ -251,6 +281,20 @@ def test_a_contest_is_begun_anew_after_takes_from_one_lane_alone() -> None:
             mailbox.unbounded.post("unbounded", "a")
             taken[on_credit] += [take_one() for _ in range(3)]
     assert taken[True] == taken[False]
+
+
+@pytest.mark.parametrize("taken_before", [0, 3])
+def test_who_waits_for_signals_alone_is_told_that_the_last_message_was_taken(taken_before: int) -> None:
+    mailbox = make_mailbox()
+    user, receiver = User(FakeBudget(), mailbox), FakeReceiver()
+    put(user, 9)
+    take(user, taken_before)
+    mailbox.signal_receivers[receiver] = None
+    mailbox.close_input()
+    take(user, 8 - taken_before)
+    assert receiver.ends == 0
+    take(user, 1)
+    assert receiver.ends == 1
 
 
 def test_meters_are_exact_amid_steps_on_credit() -> None:
