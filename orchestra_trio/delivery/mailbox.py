@@ -144,7 +144,15 @@ class Mailbox(Generic[MessageT, SignalT]):
     @property
     def is_empty(self) -> bool:
         """Whether nothing lies here, and nothing waits to be let in."""
-        return not self._signal_items and not any(lane.items or lane.offers for lane in self.message_lanes)
+        if self._bounded_items or self._signal_items or self._unbounded_items or self._priority_items:
+            return False
+        # Only a lane of capacity 0 has offers while it is empty.
+        return not (self.bounded.offers or (self.priority is not None and self.priority.offers))
+
+    @property
+    def awaits_all(self) -> bool:
+        """Whether nothing lies here, and something may be sent: who wants to take must wait."""
+        return not self.input_closed and self.is_empty
 
     @property
     def is_exhausted(self) -> bool:

@@ -15,7 +15,7 @@ from typing_extensions import TypeVar, TypeVarTuple
 from orchestra_trio.delivery.credit import Credit
 from orchestra_trio.delivery.mailbox import EMPTY, Empty
 from orchestra_trio.delivery.trio_internals import PRIVATE_IN_USE
-from orchestra_trio.delivery.waiting import park_receiver
+from orchestra_trio.delivery.waiting import make_seat, park_receiver
 from orchestra_trio.runtime.contexts.sender import SubsystemSender
 from orchestra_trio.runtime.contexts.workers import Workers
 from orchestra_trio.runtime.life.incarnation import title_of
@@ -50,6 +50,7 @@ class SubsystemContext(SubsystemSender[Out_contra], Generic[In_co, Out_contra, S
         self._live = live
         self._mailbox = live.mailbox
         bounded = live.mailbox.bounded
+        self._seat = make_seat(live.mailbox)
         self._credit = Credit(outlet.pace, bounded, bounded.items.popleft)
 
     @property
@@ -94,6 +95,15 @@ class SubsystemContext(SubsystemSender[Out_contra], Generic[In_co, Out_contra, S
                 await checkpoint_if_cancelled()
             pace.calls = calls + 1
             item: Any = credit.step()
+        elif not credit.lane.items and (seat := self._seat) is not None and seat.is_free and self._mailbox.awaits_all:
+            pace.calls = calls + 1
+            seat.sit(pace.running["task"])
+            try:
+                item = seat.rise(await seat.suspend(seat.trap))
+            except trio.EndOfChannel:
+                self._live.note_end_of_input()
+                raise
+            pace.renew()
         else:
             if pace.is_due():
                 await pace.keep()
@@ -194,6 +204,15 @@ class SubsystemContext(SubsystemSender[Out_contra], Generic[In_co, Out_contra, S
                 await checkpoint_if_cancelled()
             pace.calls = calls + 1
             item: Any = credit.step()
+        elif not credit.lane.items and (seat := self._seat) is not None and seat.is_free and self._mailbox.awaits_all:
+            pace.calls = calls + 1
+            seat.sit(pace.running["task"])
+            try:
+                item = seat.rise(await seat.suspend(seat.trap))
+            except trio.EndOfChannel:
+                self._live.note_end_of_input()
+                raise StopAsyncIteration from None
+            pace.renew()
         else:
             if pace.is_due():
                 await pace.keep()
