@@ -249,8 +249,8 @@ def make_waiting() -> Waiting | None:
     if _PRIVATE is None:
         return None
     context: dict[str, Any] = vars(_RUN_CONTEXT)
-    runner = context["runner"]
-    return Waiting(_PRIVATE.suspend, runner.reschedule, _PRIVATE.trap)
+    resume: Callable[[Task, Any], None] = context["runner"].reschedule
+    return Waiting(_PRIVATE.suspend, resume, _PRIVATE.trap)
 
 
 def has_deadline_within(task: Task, scope: trio.CancelScope, noted: float) -> bool:
