@@ -248,9 +248,8 @@ def make_waiting() -> Waiting | None:
     """Return how tasks of the current run wait; None with the public interface alone. Must be called in a trio run."""
     if _PRIVATE is None:
         return None
-    context: dict[str, Any] = vars(_RUN_CONTEXT)
-    resume: Callable[[Task, Any], None] = context["runner"].reschedule
-    return Waiting(_PRIVATE.suspend, resume, _PRIVATE.trap)
+    runner: Any = trio.lowlevel.current_task()._runner  # noqa: SLF001  # as in `_wake`
+    return Waiting(_PRIVATE.suspend, runner.reschedule, _PRIVATE.trap)
 
 
 def has_deadline_within(task: Task, scope: trio.CancelScope, noted: float) -> bool:
