@@ -2,15 +2,18 @@
 
 Nearly every message goes the same way as the one before: the same sender puts it behind that one, or the same receiver
 takes the next. *Credit* is the right to make so many steps of one kind (`append`, or `popleft`, on the items of one
-lane) with no other look at the mailbox. Who has it makes the step itself, in its own frame: see `contexts`. Budget on
-CPython 3.11, in calls of Python functions per message, of which the two coroutines are what nothing can spare:
+lane) with no other look at the mailbox. Who has it makes the step itself, in its own frame: see `contexts`. The calls
+that a message is made of, the two coroutines among them, which nothing can spare:
 
-    ============ ===================================== ================================== =========
-    way          one at a time, with credit            without (one step in 16 at least)  before
-    ============ ===================================== ================================== =========
-    send         `send` [perf_counter, append]         `send`, `is_due`, `post`           3
-    receive      `receive` [perf_counter, popleft]     `receive`, `is_due`, two `take`    4
-    ============ ===================================== ================================== =========
+    ============ ================================= ==================================
+    way          on credit: 15 in 16 at the most   without
+    ============ ================================= ==================================
+    send         `send`                            `send`, `is_due`, `post`
+    receive      `receive`                         `receive`, `is_due`, `take` twice
+    ============ ================================= ==================================
+
+With what is done for each 16th, and trio's own, that is 4.3 calls of Python functions per message where it was
+8.5, and 0.83 µs where it was 1.08 (CPython 3.11, one at a time).
 
 Invariants:
 
@@ -61,7 +64,8 @@ class Credit:
     """What one user may do in one lane without another look."""
 
     budget: Budget
-    lane: Lane[Any]
+    lane: Lane[Any] | None
+    """None where it never lends."""
     step: Callable[..., Any]
     """`append` or `popleft` of the lane's items."""
     until: int = 0

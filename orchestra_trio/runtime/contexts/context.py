@@ -50,6 +50,7 @@ class SubsystemContext(SubsystemSender[Out_contra], Generic[In_co, Out_contra, S
         self._live = live
         self._mailbox = live.mailbox
         bounded = live.mailbox.bounded
+        self._items = bounded.items
         self._seat = make_seat(live.mailbox)
         self._credit = Credit(outlet.pace, bounded, bounded.items.popleft)
 
@@ -95,7 +96,7 @@ class SubsystemContext(SubsystemSender[Out_contra], Generic[In_co, Out_contra, S
                 await checkpoint_if_cancelled()
             pace.calls = calls + 1
             item: Any = credit.step()
-        elif not credit.lane.items and (seat := self._seat) is not None and seat.is_free and self._mailbox.awaits_all:
+        elif not self._items and (seat := self._seat) is not None and seat.is_free and self._mailbox.awaits_all:
             pace.calls = calls + 1
             seat.sit(pace.running["task"])
             try:
@@ -110,7 +111,7 @@ class SubsystemContext(SubsystemSender[Out_contra], Generic[In_co, Out_contra, S
             item = self._mailbox.take()
             if item is EMPTY:
                 item = await self._wait_to_receive()
-            elif credit.lane.items:
+            elif self._items:
                 self._mailbox.lend_takes(credit)
         self._live.in_hand = type(item)
         return item  # type: ignore[no-any-return]  # the wiring has checked what comes in  # noqa: ASYNC910 - the pace has checked for cancellation
@@ -204,7 +205,7 @@ class SubsystemContext(SubsystemSender[Out_contra], Generic[In_co, Out_contra, S
                 await checkpoint_if_cancelled()
             pace.calls = calls + 1
             item: Any = credit.step()
-        elif not credit.lane.items and (seat := self._seat) is not None and seat.is_free and self._mailbox.awaits_all:
+        elif not self._items and (seat := self._seat) is not None and seat.is_free and self._mailbox.awaits_all:
             pace.calls = calls + 1
             seat.sit(pace.running["task"])
             try:
@@ -222,7 +223,7 @@ class SubsystemContext(SubsystemSender[Out_contra], Generic[In_co, Out_contra, S
                     item = await self._wait_to_receive()
                 except trio.EndOfChannel:
                     raise StopAsyncIteration from None
-            elif credit.lane.items:
+            elif self._items:
                 self._mailbox.lend_takes(credit)
         self._live.in_hand = type(item)
         return item  # type: ignore[no-any-return]  # as above  # noqa: ASYNC910 - the pace has checked for cancellation

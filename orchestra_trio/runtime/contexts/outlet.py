@@ -14,6 +14,7 @@ import attrs
 import trio
 
 from orchestra_trio.delivery.credit import Credit
+from orchestra_trio.delivery.shared import SharedLane
 from orchestra_trio.delivery.waiting import park_sender
 from orchestra_trio.errors import OneshotCancelled, SubsystemExited, SubsystemStalled, UndeclaredMessage, type_name
 from orchestra_trio.records import DeadLetter, Priority
@@ -258,7 +259,8 @@ class Outlet:
 
     def _credit_at(self, lane: Lane[Any]) -> Credit:
         if lane not in self._credits:
-            self._credits[lane] = Credit(self.pace, lane, lane.items.append)
+            lender: Any = None if isinstance(lane, SharedLane) else lane  # not asked for what it never lends
+            self._credits[lane] = Credit(self.pace, lender, lane.items.append)
         return self._credits[lane]
 
     def _find_mailbox(self, route: Route) -> tuple[Mailbox[Any, Any] | None, LiveSubsystem | None]:
