@@ -26,11 +26,13 @@ from typing import TYPE_CHECKING, Any, Final, Generic
 
 from typing_extensions import TypeVar
 
+from orchestra_trio.delivery.credit import Turn
 from orchestra_trio.delivery.lanes import Lane
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from orchestra_trio.delivery.credit import Credit
     from orchestra_trio.delivery.lanes import Buried, Receiver
     from orchestra_trio.records import LaneName, LaneStrategy, MessageLane
 
@@ -73,6 +75,7 @@ class Mailbox(Generic[MessageT, SignalT]):
         "_epochs",
         "_priority_items",
         "_signal_items",
+        "_turn",
         "_unbounded_items",
         "bounded",
         "epoch",
@@ -98,6 +101,7 @@ class Mailbox(Generic[MessageT, SignalT]):
         """Make an empty, open mailbox. The capacities count messages; the clock gives seconds."""
         self.receivers: OrderedDict[Receiver[Any], None] = OrderedDict()
         self.signal_receivers: OrderedDict[Receiver[Any], None] = OrderedDict()
+        self._turn = Turn()
 
         def lane(name: MessageLane, capacity: float) -> Lane[MessageT]:
             return self._make_lane(name, capacity, clock=clock, receivers=self.receivers, tof_every=tof_every)
@@ -128,7 +132,7 @@ class Mailbox(Generic[MessageT, SignalT]):
         receivers: OrderedDict[Receiver[Any], None] | None = None,
         tof_every: int,
     ) -> Lane[Any]:
-        return Lane(name, capacity, clock=clock, receivers=receivers, tof_every=tof_every)
+        return Lane(name, capacity, clock=clock, receivers=receivers, tof_every=tof_every, turn=self._turn)
 
     @property
     def message_lanes(self) -> tuple[Lane[MessageT], ...]:
@@ -140,7 +144,15 @@ class Mailbox(Generic[MessageT, SignalT]):
     @property
     def is_empty(self) -> bool:
         """Whether nothing lies here, and nothing waits to be let in."""
-        return not self._signal_items and not any(lane.items or lane.offers for lane in self.message_lanes)
+        if self._bounded_items or self._signal_items or self._unbounded_items or self._priority_items:
+            return False
+        # Only a lane of capacity 0 has offers while it is empty.
+        return not (self.bounded.offers or (self.priority is not None and self.priority.offers))
+
+    @property
+    def awaits_all(self) -> bool:
+        """Whether nothing lies here, and something may be sent: who wants to take must wait."""
+        return not self.input_closed and self.is_empty
 
     @property
     def is_exhausted(self) -> bool:
@@ -185,6 +197,12 @@ class Mailbox(Generic[MessageT, SignalT]):
         if self.input_closed:
             self._end_if_exhausted()
         return batch
+
+    def lend_takes(self, credit: Credit) -> None:
+        """Let who has just taken a message from the bounded lane take more on credit, if nothing has precedence."""
+        is_preceded = self._signal_items or self._unbounded_items or self._priority_items
+        if not (is_preceded or self._contested or self.input_closed):  # after a contest, the next take begins anew
+            self.bounded.lend_takes(credit)
 
     def take_signal(self) -> SignalT | Empty:
         """Take the next signal, or `EMPTY`; messages stay where they are."""
@@ -232,6 +250,7 @@ class Mailbox(Generic[MessageT, SignalT]):
 
     def close_input(self) -> None:
         """Let nothing more be expected: when all that lies here was taken, receivers are told that it was the last."""
+        self._turn.end()  # from now on, each that is taken may be the last, which those who wait are told
         self.input_closed = True
         self._end_if_exhausted()
 

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from collections import OrderedDict
     from collections.abc import Callable, Sequence
 
+    from orchestra_trio.delivery.credit import Credit
     from orchestra_trio.delivery.lanes import Buried, Receiver, Reply, Sender
     from orchestra_trio.delivery.mailbox import Empty
     from orchestra_trio.records import LaneName, LaneStrategy, Readout
@@ -83,6 +84,14 @@ class SharedLane(Lane[T]):
     def take_many(self, limit: int) -> list[T]:
         with self.lock:
             return super().take_many(limit)
+
+    @override
+    def lend_posts(self, credit: Credit) -> None:
+        """Lend none: each step holds the lock."""
+
+    @override
+    def lend_takes(self, credit: Credit) -> None:
+        """Lend none: each step holds the lock."""
 
     @override
     def offer(self, waiting: Sender, item: T, sender: str | None, reply: Reply | None) -> bool:

@@ -19,6 +19,7 @@ from orchestra_trio.delivery.shared import SharedLane
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from orchestra_trio.delivery.credit import Credit
     from orchestra_trio.delivery.lanes import Reply, Sender, Tap
 
 __all__ = ["TappedLane", "TappedSharedLane", "tap_lane"]
@@ -66,6 +67,14 @@ class TappedLane(Lane[T]):
         return super().take_many(limit)
 
     @override
+    def lend_posts(self, credit: Credit) -> None:
+        """Lend none: each step is told."""
+
+    @override
+    def lend_takes(self, credit: Credit) -> None:
+        """Lend none: each step is told."""
+
+    @override
     def offer(self, waiting: Sender, item: T, sender: str | None, reply: Reply | None) -> bool:
         self.tap("block", self, item, sender, is_request=reply is not None, who=waiting)
         return super().offer(waiting, item, sender, reply)
@@ -92,6 +101,7 @@ class TappedSharedLane(SharedLane[T], TappedLane[T]):
 
 def tap_lane(lane: Lane[T], tap: Tap[T]) -> None:
     """Tell somebody of every step of a lane from now on; they must not raise."""
+    lane.end_credit()
     lane.tap = tap
     if isinstance(lane, SharedLane):
         lane.__class__ = TappedSharedLane

@@ -16,16 +16,27 @@ from typing_extensions import TypeVar, override
 
 from orchestra_trio.delivery.mailbox import Empty
 from orchestra_trio.delivery.shared import SharedLane, SharedMailbox
-from orchestra_trio.delivery.trio_internals import wake
+from orchestra_trio.delivery.trio_internals import WOKEN, make_waiting, wake
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, MutableMapping
+    from collections.abc import Awaitable, Callable, Iterable, MutableMapping
     from typing import Any
+
+    from outcome import Outcome
 
     from orchestra_trio.delivery.lanes import Lane, Reply
     from orchestra_trio.delivery.mailbox import Mailbox
+    from orchestra_trio.delivery.trio_internals import Waiting
 
-__all__ = ["Parked", "ParkedAtSeveral", "ParkedBesideThreads", "park_receiver", "park_sender"]
+__all__ = [
+    "Parked",
+    "ParkedAtSeveral",
+    "ParkedBesideThreads",
+    "Seat",
+    "make_seat",
+    "park_receiver",
+    "park_sender",
+]
 
 T = TypeVar("T")
 MessageT = TypeVar("MessageT")
@@ -83,6 +94,72 @@ class Parked(Generic[T]):
     def _abort(self, _: trio.lowlevel.RaiseCancelT) -> trio.lowlevel.Abort:
         self._withdraw(self)
         return trio.lowlevel.Abort.SUCCEEDED
+
+
+class Seat(Parked[T]):
+    """Where the tasks of one context wait for any item of its mailbox, one at a time: made once for all their waits.
+
+    Making a `Parked`, and the coroutines that it waits in, took 2 of 6.5 µs for each message that is waited for. Here
+    the caller itself waits: `seat.sit(task)`, then `seat.rise(await seat.suspend(seat.trap))`.
+
+    Attributes:
+        is_free: Whether a task may wait here: none does, and none was woken that has not risen yet.
+        suspend, trap: What to wait with.
+    """
+
+    __slots__ = ("_queue", "_resume", "_time", "is_free", "suspend", "trap")
+
+    def __init__(self, mailbox: Mailbox[Any, Any], waiting: Waiting) -> None:
+        """Make one that nobody waits in. Must be called in a trio run."""
+        super().__init__(mailbox.leave)
+        self._queue = mailbox.receivers
+        self._time = trio.lowlevel.current_clock().current_time
+        self._resume = waiting.resume
+        self.suspend: Callable[[Any], Awaitable[Any]] = waiting.suspend
+        self.trap: Any = waiting.trap(self._abort)
+        self.is_free: bool = True
+
+    def sit(self, task: trio.lowlevel.Task) -> None:
+        """Let the current task stand behind all others who wait at the mailbox."""
+        self.task = task
+        self.since = self._time()
+        self.is_free = False
+        self._queue[self] = None
+
+    @override
+    def hand(self, item: T) -> None:
+        self._item = item
+        self._resume(self.task, WOKEN)
+
+    def rise(self, outcome: Outcome[None]) -> T:
+        """Return what the task was given, or raise the error: it goes on."""
+        if outcome is not WOKEN:
+            outcome.unwrap()  # raises: the task was cancelled, and does not stand in the queue any more
+        self.is_free = True
+        item: T = self._item
+        self._item = None
+        if self._error is not None:
+            error, self._error = self._error, None
+            try:
+                raise error
+            finally:
+                del error  # as in `wait`
+        return item
+
+    @override
+    def _abort(self, _: trio.lowlevel.RaiseCancelT) -> trio.lowlevel.Abort:
+        del self._queue[self]
+        self.is_free = True
+        return trio.lowlevel.Abort.SUCCEEDED
+
+
+def make_seat(mailbox: Mailbox[Any, Any]) -> Seat[Any] | None:
+    """Make a seat at a mailbox; None where threads share it, or with trio's public interface alone.
+
+    Must be called in a trio run.
+    """
+    waiting = None if isinstance(mailbox, SharedMailbox) else make_waiting()
+    return None if waiting is None else Seat(mailbox, waiting)
 
 
 class ParkedAtSeveral(Parked[T]):

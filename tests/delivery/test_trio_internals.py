@@ -104,13 +104,16 @@ class _StatusOfAnotherShape:
         {"Task": None},
         {"GLOBAL_RUN_CONTEXT": None},
         {"SystemClock": None},
+        {"WaitTaskRescheduled": None},
+        {"WaitTaskRescheduled": _StatusOfAnotherShape},
     ],
-    ids=["no status", "another status", "no attrs", "no task", "no context", "no clock"],
+    ids=["no status", "another status", "no attrs", "no task", "no context", "no clock", "no trap", "another trap"],
 )
 def test_another_trio_than_expected_falls_back(monkeypatch: pytest.MonkeyPatch, change: dict[str, Any]) -> None:
     copy = load_copy(monkeypatch, **change)
     assert not copy.PRIVATE_IN_USE
     assert copy.wake is trio.lowlevel.reschedule
+    assert copy.make_waiting() is None
 
 
 def test_trio_without_the_private_module_falls_back(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -450,4 +453,4 @@ async def test_leaving_a_nursery_is_told_from_waiting_in_it(
 
 def test_resumption_is_what_trio_asks_of_an_outcome() -> None:
     """The private way resumes with an object of its own, which does what `outcome.Value(None)` would."""
-    assert trio_internals._WOKEN.unwrap() is outcome.Value(None).unwrap()
+    assert trio_internals.WOKEN.unwrap() is outcome.Value(None).unwrap()

@@ -7,11 +7,14 @@ that has ended, one that is not built yet.
 
 from __future__ import annotations
 
+from collections import deque
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 import attrs
 import trio
 
+from orchestra_trio.delivery.credit import Credit
+from orchestra_trio.delivery.shared import SharedLane
 from orchestra_trio.delivery.waiting import park_sender
 from orchestra_trio.errors import OneshotCancelled, SubsystemExited, SubsystemStalled, UndeclaredMessage, type_name
 from orchestra_trio.records import DeadLetter, Priority
@@ -60,10 +63,12 @@ class Consumers(Protocol):
 class _NoLane:
     """In place of a lane where there is no consumer: it takes nothing, so that every send looks closer."""
 
-    __slots__ = ("name",)
+    __slots__ = ("items", "name")
 
     def __init__(self, name: MessageLane) -> None:
         self.name: MessageLane = name
+        self.items: deque[Any] = deque()
+        """Stays empty: nobody gets credit here."""
 
     def post(self, _item: object, _sender: str | None, _reply: Reply | None = None) -> bool:
         return False
@@ -81,6 +86,8 @@ class Port:
     """The consumer; None where that is the embedding program, or nobody."""
     dead_end: DeadLetterReason | None
     """Why every message becomes a dead letter; None where there is a consumer."""
+    credit: Credit
+    """For the bounded lane."""
     bounded: Lane[Any]
     priority: Lane[Any]
     """The bounded lane where the consumer has no priority lane."""
@@ -114,6 +121,8 @@ class Outlet:
     """The subsystem, or None for the embedding program."""
     pace: Pace
     ports: Ports = attrs.Factory(Ports, takes_self=True)
+    _credits: dict[Any, Credit] = attrs.Factory(dict[Any, Credit])
+    """By lane: types that go to the same one share what is lent."""
 
     def open_port(self, message_type: type) -> Port:
         """Find the way of messages of one type.
@@ -136,11 +145,12 @@ class Outlet:
             beyond: Any = _NoLane("unbounded") if unbounded else None
             has_priority = route.consumer is not None and self.run.slots[route.consumer].priority
             high: Any = _NoLane("priority" if has_priority else "bounded")
-            return Port(route.consumer, None, reason, nowhere, high, beyond)
+            return Port(route.consumer, None, reason, self._credit_at(nowhere), nowhere, high, beyond)
         return Port(
             consumer=route.consumer,
             live=live,
             dead_end=None,
+            credit=self._credit_at(mailbox.bounded),
             bounded=mailbox.bounded,
             priority=mailbox.bounded if mailbox.priority is None else mailbox.priority,
             unbounded=mailbox.unbounded if unbounded else None,
@@ -246,6 +256,12 @@ class Outlet:
     def _tell_answer(self, kind: HappeningKind, port: Port, message_type: type) -> None:
         if self.run.observers is not None:
             self.run.observers.tell(kind, self.sender, sender=port.consumer, detail=type_name(message_type))
+
+    def _credit_at(self, lane: Lane[Any]) -> Credit:
+        if lane not in self._credits:
+            lender: Any = None if isinstance(lane, SharedLane) else lane  # not asked for what it never lends
+            self._credits[lane] = Credit(self.pace, lender, lane.items.append)
+        return self._credits[lane]
 
     def _find_mailbox(self, route: Route) -> tuple[Mailbox[Any, Any] | None, LiveSubsystem | None]:
         if route.kind == "outgoing":

@@ -97,6 +97,26 @@ class _TaskStatus:
         self.is_started = True
 
 
+@attrs.frozen
+class _Alive:
+    """Around the main function or a job, which keeps the incarnation alive: only `trio.Cancelled` leaves it.
+
+    Not a coroutine: it would be a frame more to go through each time the task goes on.
+    """
+
+    incarnation: Incarnation
+    title: str | None
+
+    def __enter__(self) -> None:
+        origin_of_task.set(self.incarnation.owner.origin)  # whoever started it
+
+    def __exit__(self, _type: object, error: BaseException | None, _traceback: object) -> bool:
+        try:
+            return error is not None and self.incarnation.end(error, self.title)
+        finally:
+            self.incarnation.leave()
+
+
 @attrs.define(eq=False)
 class Incarnation:
     """One call of a subsystem's main function, and its jobs."""
@@ -119,10 +139,23 @@ class Incarnation:
         return self._live <= 0
 
     async def run(self, main: AsyncFn, *args: object) -> None:  # noqa: ASYNC910 - a task of the library, not a call of users
-        """Run the main function and all jobs to their end. Raises nothing but `trio.Cancelled` from around it."""
+        """Run the main function and all jobs to their end. Raises nothing but `trio.Cancelled` from around it.
+
+        All in one frame: each time the main function goes on after a wait, so does every frame around it.
+        """
         try:
             with self.scope:
-                await self._run_in_nursery(main, args)
+                async with trio.open_nursery(strict_exception_groups=True) as nursery:
+                    self._nursery = nursery
+                    with _Alive(self, None):
+                        await call_users(main, *args)
+        except BaseException as reported:  # noqa: ASYNC103 - recorded, and raised again by `open()`
+            # Tasks hand over their errors themselves; the nursery can add an interrupt, or a report of its misuse.
+            failure = without_cancelled(reported)
+            if failure is None:
+                raise
+            for error in members(failure):
+                self.owner.take_error(error, None)
         finally:
             self._nursery = None
 
@@ -141,7 +174,7 @@ class Incarnation:
             was_refused[0] = True  # it may have been started for all that
             self.owner.jobs -= 1
             if not background:
-                self._leave()
+                self.leave()
             raise
 
     async def start(self, async_fn: AsyncFn, *args: object, name: object) -> object:
@@ -158,7 +191,7 @@ class Incarnation:
         finally:
             if not began[0]:  # the spawner did not come to start it
                 self.owner.jobs -= 1
-                self._leave()
+                self.leave()
         return value
 
     def _open_nursery(self) -> trio.Nursery:
@@ -167,40 +200,14 @@ class Incarnation:
             raise RuntimeError(message)
         return self._nursery
 
-    async def _run_in_nursery(self, main: AsyncFn, args: tuple[object, ...]) -> None:  # noqa: ASYNC910 - a task of the library, not a call of users
-        try:
-            async with trio.open_nursery(strict_exception_groups=True) as nursery:
-                self._nursery = nursery
-                await self._keep_alive(None, main, args)
-        except BaseException as reported:  # noqa: ASYNC103 - recorded, and raised again by `open()`
-            # Tasks hand over their errors themselves; the nursery can add an interrupt, or a report of its misuse.
-            failure = without_cancelled(reported)
-            if failure is None:
-                raise
-            for error in members(failure):
-                self.owner.take_error(error, None)
-
-    async def _keep_alive(self, title: str | None, async_fn: AsyncFn, args: tuple[object, ...]) -> None:  # noqa: ASYNC910 - a task of the library, not a call of users
-        """Run the main function or one job, and hand over what goes wrong: only `trio.Cancelled` goes on."""
-        origin_of_task.set(self.owner.origin)  # whoever started it
-        try:
-            await call_users(async_fn, *args)
-        except BaseException as error:  # noqa: ASYNC103 - recorded, and raised again by `open()`
-            failure = without_cancelled(error)
-            if failure is None:
-                self.was_cancelled = True
-                raise
-            self.owner.take_error(failure, title)
-        finally:
-            self._leave()
-
     @enable_ki_protection
     async def _run_job(self, was_refused: list[bool], title: str, async_fn: AsyncFn, args: tuple[object, ...]) -> None:
         if was_refused[0]:
             self._enter(background=False)
         self.owner.note("job", title)
         try:
-            await self._keep_alive(title, async_fn, args)
+            with _Alive(self, title):
+                await call_users(async_fn, *args)
         finally:
             self.owner.jobs -= 1
             self.owner.note("job end", title)
@@ -230,7 +237,7 @@ class Incarnation:
             self.owner.take_error(failure, title)
         finally:
             self.owner.jobs -= 1
-            self._leave()
+            self.leave()
             self.owner.note("job end", title)
 
     @enable_ki_protection
@@ -260,12 +267,21 @@ class Incarnation:
             self.owner.note_moved()
             self.owner.note("job end", title)
 
+    def end(self, error: BaseException, title: str | None) -> bool:
+        """Take over what went wrong in the main function or a job; return False for a cancellation, which goes on."""
+        failure = without_cancelled(error)
+        if failure is None:
+            self.was_cancelled = True
+            return False
+        self.owner.take_error(failure, title)
+        return True
+
     def _enter(self, *, background: bool) -> None:
         """Count in a job; one that is not in the background keeps the incarnation alive."""
         self.owner.jobs += 1
         self._live += not background
 
-    def _leave(self) -> None:
+    def leave(self) -> None:
         """Count out the main task or a job; the last one takes the background jobs with it."""
         self._live -= 1
         if self.is_over:

@@ -143,6 +143,7 @@ class InterceptedContext(
         self._beneath = beneath
         self.outflow = outflow
         self._mailbox = cast("Any", intake)
+        self._seat = None
 
     @property
     def intake(self) -> Intake:

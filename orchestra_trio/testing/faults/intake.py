@@ -42,6 +42,7 @@ if TYPE_CHECKING:
 
     from trio.lowlevel import Task
 
+    from orchestra_trio.delivery.credit import Credit
     from orchestra_trio.delivery.lanes import Lane
     from orchestra_trio.delivery.mailbox import Mailbox
     from orchestra_trio.runtime.life.live import LiveSubsystem
@@ -258,6 +259,9 @@ class Intake:
         finally:
             self.tidy()
         return [parcel.message for parcel in batch]
+
+    def lend_takes(self, credit: Credit) -> None:
+        """Lend none: each message passes the fault."""
 
     def take_signal(self) -> Any:  # noqa: ANN401 - as above
         """Take the next signal, or `EMPTY`."""

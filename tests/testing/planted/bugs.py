@@ -110,10 +110,10 @@ BUGS: Final = (
         "request forgotten",
         "a request that lies in a lane when its consumer ends is never given up",
         "delivery/lanes.py",
-        """            if mark.reply is not None:
-                mark.reply.cancel()
+        """            if reply is not None:
+                reply.cancel()
 """,
-        """            if mark.reply is not None:
+        """            if reply is not None:
                 continue
 """,
     ),

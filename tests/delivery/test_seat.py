@@ -1,0 +1,125 @@
+"""Seats: one waits there at a time, is cancelled, served and told of the end as any who waits, and leaves no trace."""
+
+from __future__ import annotations
+
+import gc
+import weakref
+from typing import Any
+
+import pytest
+import trio
+from trio.testing import MockClock, wait_all_tasks_blocked
+
+from orchestra_trio.delivery.mailbox import Mailbox
+from orchestra_trio.delivery.shared import SharedMailbox
+from orchestra_trio.delivery.strategies import Weighted
+from orchestra_trio.delivery.trio_internals import PRIVATE_IN_USE
+from orchestra_trio.delivery.waiting import Seat, make_seat
+from tests.delivery.models import FakeClock, results, waiting
+
+private_only = pytest.mark.skipif(not PRIVATE_IN_USE, reason="there are no seats with trio's public interface alone")
+
+
+class Parcel:
+    """An item that can be watched."""
+
+
+def make_mailbox(kind: type[Mailbox[Any, Any]] = Mailbox[Any, Any]) -> Mailbox[Any, Any]:
+    return kind(message_capacity=9, signal_capacity=1, strategy=Weighted(), clock=FakeClock())
+
+
+async def receive(seat: Seat[Any]) -> object:
+    seat.sit(trio.lowlevel.current_task())
+    return seat.rise(await seat.suspend(seat.trap))
+
+
+def make(mailbox: Mailbox[Any, Any]) -> Seat[Any]:
+    seat = make_seat(mailbox)
+    assert seat is not None
+    return seat
+
+
+@private_only
+async def test_seat_is_free_again_once_who_waited_goes_on(autojump_clock: MockClock) -> None:
+    """Not when it was served: what it was given lies there until then."""
+    mailbox = make_mailbox()
+    seat = make(mailbox)
+    for number in range(3):
+        free = [seat.is_free]
+        async with waiting(lambda: receive(seat)) as waiters:
+            assert list(mailbox.receivers) == [seat]
+            assert mailbox.bounded.post(number, "a")
+            assert not mailbox.receivers
+            free.append(seat.is_free)
+        assert free == [True, False]
+        assert results(waiters) == [number]
+
+
+@private_only
+async def test_cancelled_wait_has_taken_nothing(autojump_clock: MockClock) -> None:
+    mailbox = make_mailbox()
+    seat = make(mailbox)
+    async with waiting(lambda: receive(seat)) as waiters:
+        waiters[0].scope.cancel()
+    assert results(waiters) == ["cancelled"]
+    assert seat.is_free
+    assert not mailbox.receivers
+    mailbox.bounded.post("it", "a")
+    assert mailbox.take() == "it"
+
+
+@private_only
+async def test_who_was_served_is_not_cancelled_any_more(autojump_clock: MockClock) -> None:
+    mailbox = make_mailbox()
+    seat = make(mailbox)
+    async with waiting(lambda: receive(seat)) as waiters:
+        mailbox.bounded.post("it", "a")
+        waiters[0].scope.cancel()
+    assert results(waiters) == ["it"]
+
+
+@private_only
+async def test_end_of_input_is_an_error_once(autojump_clock: MockClock) -> None:
+    mailbox = make_mailbox()
+    seat = make(mailbox)
+    async with waiting(lambda: receive(seat)) as waiters:
+        mailbox.close_input()
+    assert [type(result) for result in results(waiters)] == [trio.EndOfChannel]
+    async with waiting(lambda: receive(seat)) as waiters:
+        mailbox.bounded.post("late", "a")
+    assert results(waiters) == ["late"]
+
+
+@private_only
+async def test_seat_keeps_nothing_of_what_was_handed_over(autojump_clock: MockClock) -> None:
+    """A message may carry a reply end, whose requester waits until it is let go."""
+    mailbox = make_mailbox()
+    seat = make(mailbox)
+    async with waiting(lambda: receive(seat)) as waiters:
+        parcel = Parcel()
+        watched = weakref.ref(parcel)
+        mailbox.bounded.post(parcel, "a")
+        del parcel
+    waiters.clear()
+    gc.collect()
+    assert watched() is None
+
+
+@private_only
+async def test_seat_says_since_when_its_task_waits(mock_clock: MockClock) -> None:
+    seat = make(mailbox := make_mailbox())
+    for _ in range(2):
+        mock_clock.jump(5)
+        began = trio.current_time()
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(receive, seat)
+            await wait_all_tasks_blocked()
+            mock_clock.jump(1)
+            assert (seat.since, seat.task.name) == (began, f"{__name__}.receive")
+            mailbox.bounded.post("it", "a")
+
+
+async def test_there_is_none_at_a_mailbox_that_threads_share(autojump_clock: MockClock) -> None:
+    mailbox = make_mailbox(SharedMailbox[Any, Any])
+    assert make_seat(mailbox) is None
+    await trio.lowlevel.checkpoint()
