@@ -10,7 +10,7 @@ import pytest
 from benchmarks.harness import Row
 from benchmarks.report import Machine, Report, describe_machine
 
-ROW = Row("one by one", "message", "peer", 0.8, 7.2, 9.0, 8.5, 9.25, 9)
+ROW = Row("one by one", "message", "peer", 0.8, 7.2, 9.0, 8.5, 9.25, 9, [0.8, 0.9], [7.2, 7.5])
 MACHINE = Machine("Abacus", 2, "Linux x86_64", "CPython 3.11.0", {"trio": "0.35.0"})
 REPORT = Report(MACHINE, False, 5, 6, private_in_use=True, missing=[], rows=[ROW])
 
