@@ -57,14 +57,26 @@ LaneStep: TypeAlias = Literal["send", "receive", "block", "withdraw"]
 HappeningKind: TypeAlias = (
     LaneStep
     | Literal[
-        "start", "end of input", "exit", "error", "job", "job end", "broadcast", "answer", "no answer", "dead letter"
+        "start",
+        "ask",
+        "end of input",
+        "exit",
+        "error",
+        "job",
+        "job end",
+        "broadcast",
+        "answer",
+        "no answer",
+        "dead letter",
     ]
 )
 """What can happen in a running orchestra: a step at a lane, or one of these.
 
-`start`: a main function is called, for the first time or anew. `end of input`: a subsystem is told that nothing more
-will come. `exit`: nothing of it runs any more. `error`: it has failed. `job`, `job end`: a job of it begins, ends.
-`broadcast`: a signal takes its epoch; its `send` to each lane follows. `answer`, `no answer`: a request has come back.
+`start`: a main function is called, for the first time or anew. `ask`: somebody asks for what comes next, and is done
+with what came before; told only to who wants to know, and of a thread perhaps twice. `end of input`: a subsystem is
+told that nothing more will come. `exit`: nothing of it runs any more. `error`: it has failed. `job`, `job end`: a job
+of it begins, ends. `broadcast`: a signal takes its epoch; its `send` to each lane follows. `answer`, `no answer`: a
+request has come back, or who made it waits no longer.
 """
 
 WaitKind: TypeAlias = Literal["receive", "send", "request"]

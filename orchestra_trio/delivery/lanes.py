@@ -73,6 +73,7 @@ class Lane(Generic[T]):
         "items",
         "name",
         "offers",
+        "on_flight",
         "tap",
     )
 
@@ -105,6 +106,8 @@ class Lane(Generic[T]):
         self.offers: OrderedDict[Sender, Offer[T]] = OrderedDict()
         self.dead: int = 0
         self.blocked: int = 0
+        self.on_flight: Callable[[float], object] | None = None
+        """Told of each time of flight that is kept, in seconds."""
         self._taken = 0
         self._sent_before: int | None = None
         """How many were sent when takes on credit began; None unless these are being made."""
@@ -392,3 +395,5 @@ class Lane(Generic[T]):
         if self._tof is None:
             self._tof = deque(maxlen=TOF_KEPT)
         self._tof.append(seconds)
+        if self.on_flight is not None:
+            self.on_flight(seconds)

@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from orchestra_trio.delivery.lanes import Buried, Receiver
     from orchestra_trio.records import LaneName, LaneStrategy, MessageLane
 
-__all__ = ["EMPTY", "Empty", "Mailbox"]
+__all__ = ["EMPTY", "Empty", "Mailbox", "ignore"]
 
 MessageT = TypeVar("MessageT")
 SignalT = TypeVar("SignalT")
@@ -52,7 +52,7 @@ EMPTY: Final = Empty()
 """What `take` returns when there is nothing: an exception would cost more than the rest of the call."""
 
 
-def _ignore() -> None:
+def ignore() -> None:
     """Do nothing: the default for a hook."""
 
 
@@ -66,6 +66,7 @@ class Mailbox(Generic[MessageT, SignalT]):
         epoch: The number of the last broadcast that was taken; 0 before the first.
         input_closed: Whether nothing more will be sent.
         on_signal_taken: Called after each signal that leaves, with the mailbox already changed.
+        on_ask: Called whenever somebody asks for what comes next; only a tapped mailbox has one (`tapped`).
     """
 
     __slots__ = (
@@ -80,6 +81,7 @@ class Mailbox(Generic[MessageT, SignalT]):
         "bounded",
         "epoch",
         "input_closed",
+        "on_ask",
         "on_signal_taken",
         "priority",
         "receivers",
@@ -87,6 +89,8 @@ class Mailbox(Generic[MessageT, SignalT]):
         "signals",
         "unbounded",
     )
+
+    on_ask: Callable[[], object]
 
     def __init__(
         self,
@@ -121,7 +125,7 @@ class Mailbox(Generic[MessageT, SignalT]):
         self._contested = False
         self.epoch: int = 0
         self.input_closed: bool = False
-        self.on_signal_taken: Callable[[], None] = _ignore
+        self.on_signal_taken: Callable[[], None] = ignore
 
     def _make_lane(
         self,

@@ -1,30 +1,35 @@
-"""Tapped lanes: every step of a lane is told to somebody, for who records what happens.
+"""Tapped lanes and mailboxes: every step is told to somebody, for who records what happens.
 
 A lane is tapped by giving it another class, with the same slots: so lanes that are not tapped, which are nearly all,
 pay nothing for it. A tapped lane makes the same steps as before, one by one, and tells of each before anything that
 follows from it: of a message that leaves before the one that gets its room, of one handed over first that it was sent,
-then that it was received. Pure, as `lanes` is.
+then that it was received. A tapped mailbox tells, in the same way, whenever somebody asks it for what comes next. Pure,
+as `lanes` and `mailbox` are.
 """
 
 from __future__ import annotations
 
 from itertools import islice
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from typing_extensions import TypeVar, override
 
 from orchestra_trio.delivery.lanes import Lane
-from orchestra_trio.delivery.shared import SharedLane
+from orchestra_trio.delivery.mailbox import Mailbox, ignore
+from orchestra_trio.delivery.shared import SharedLane, SharedMailbox
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from orchestra_trio.delivery.credit import Credit
-    from orchestra_trio.delivery.lanes import Reply, Sender, Tap
+    from orchestra_trio.delivery.lanes import Receiver, Reply, Sender, Tap
+    from orchestra_trio.delivery.mailbox import Empty
 
-__all__ = ["TappedLane", "TappedSharedLane", "tap_lane"]
+__all__ = ["TappedLane", "TappedMailbox", "TappedSharedLane", "TappedSharedMailbox", "tap_asks", "tap_lane"]
 
 T = TypeVar("T")
+MessageT = TypeVar("MessageT")
+SignalT = TypeVar("SignalT")
 
 
 class TappedLane(Lane[T]):
@@ -107,3 +112,54 @@ def tap_lane(lane: Lane[T], tap: Tap[T]) -> None:
         lane.__class__ = TappedSharedLane
     else:
         lane.__class__ = TappedLane
+
+
+class TappedMailbox(Mailbox[MessageT, SignalT]):
+    """A mailbox that tells when somebody asks for what comes next, whether there is anything or not."""
+
+    __slots__ = ()
+
+    @property
+    @override
+    def awaits_all(self) -> bool:
+        """Never: who wants to take is to ask first."""
+        return False
+
+    @override
+    def take(self) -> MessageT | SignalT | Empty:
+        self.on_ask()
+        return super().take()
+
+    @override
+    def take_many(self, limit: int) -> list[MessageT | SignalT]:
+        self.on_ask()
+        return super().take_many(limit)
+
+    @override
+    def take_signal(self) -> SignalT | Empty:
+        self.on_ask()
+        return super().take_signal()
+
+    @override
+    def widen(self, waiting: Receiver[Any]) -> None:
+        on_ask, self.on_ask = self.on_ask, ignore  # who takes for somebody else asks for nothing
+        try:
+            super().widen(waiting)
+        finally:
+            self.on_ask = on_ask
+
+
+class TappedSharedMailbox(SharedMailbox[MessageT, SignalT], TappedMailbox[MessageT, SignalT]):
+    """The same, under the mailbox's lock."""
+
+    __slots__ = ()
+
+
+def tap_asks(mailbox: Mailbox[Any, Any], on_ask: Callable[[], object]) -> None:
+    """Tell somebody whenever a mailbox is asked for what comes next; they must not raise."""
+    mailbox.bounded.end_credit()
+    mailbox.on_ask = on_ask
+    if isinstance(mailbox, SharedMailbox):
+        mailbox.__class__ = TappedSharedMailbox
+    else:
+        mailbox.__class__ = TappedMailbox

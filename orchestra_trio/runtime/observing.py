@@ -13,19 +13,20 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import attrs
 import trio
 
-from orchestra_trio.delivery.tapped import tap_lane
+from orchestra_trio.delivery.tapped import tap_asks, tap_lane
 from orchestra_trio.records import DeadLetter, Happening, HappeningKind
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from orchestra_trio.delivery.lanes import Lane, Offer
     from orchestra_trio.delivery.mailbox import Mailbox
-    from orchestra_trio.records import LaneStep
+    from orchestra_trio.records import LaneName, LaneStep
 
-__all__ = ["Observer", "Observers"]
+__all__ = ["FlightObserver", "Observer", "Observers", "observe_flights"]
 
 Observer: TypeAlias = "Callable[[Happening], object]"
+FlightObserver: TypeAlias = "Callable[[str | None, LaneName, float], object]"
 
 
 @attrs.define(eq=False)
@@ -34,27 +35,42 @@ class Observers:
 
     fail: Callable[[BaseException], object]
     """Takes what an observer raises, after the step that it was told of."""
+    mailboxes: Mapping[str | None, Mailbox[Any, Any]]
+    """All there are, by whom they belong to."""
     clock: Callable[[], float]
     observers: tuple[Observer, ...] = ()
+    asking: tuple[Observer, ...] = ()
+    """Those of them who want to know of asks, too."""
     _token: trio.lowlevel.TrioToken = attrs.Factory(trio.lowlevel.current_trio_token)
     _thread: int = attrs.Factory(get_ident)
+
+    def __attrs_post_init__(self) -> None:
+        """Tell of every step of the lanes from now on."""
+        for consumer, mailbox in self.mailboxes.items():
+            for lane in (mailbox.signals, *mailbox.message_lanes):
+                tap_lane(lane, partial(self._tell_step, consumer))
+
+    def add(self, observer: Observer, *, asks: bool) -> None:
+        """Tell one more."""
+        self.observers += (observer,)
+        if asks:
+            if not self.asking:
+                for consumer, mailbox in self.mailboxes.items():
+                    tap_asks(mailbox, partial(self.tell, "ask", consumer))
+            self.asking += (observer,)
 
     def tell(self, kind: HappeningKind, subsystem: str | None, *, task: object = None, **facts: Any) -> None:  # noqa: ANN401 - fields of a Happening
         """Tell all observers; one that raises is told no more."""
         if task is None:
             task = self._current_task()
         happening = Happening(kind, self.clock(), subsystem, task, **facts)
-        for observer in self.observers:
+        for observer in self.asking if kind == "ask" else self.observers:
             try:
                 observer(happening)
             except BaseException as error:  # noqa: ASYNC103, BLE001 - recorded, and raised again by `open()`
                 self.observers = tuple(one for one in self.observers if one is not observer)
+                self.asking = tuple(one for one in self.asking if one is not observer)
                 self._token.run_sync_soon(self.fail, error)  # not amid a step, and in trio's thread
-
-    def tap(self, mailbox: Mailbox[Any, Any], consumer: str | None) -> None:
-        """Tell of every step of the lanes of a mailbox from now on."""
-        for lane in (mailbox.signals, *mailbox.message_lanes):
-            tap_lane(lane, partial(self._tell_step, consumer))
 
     def tell_dead_letter(self, letter: DeadLetter) -> None:
         """Tell of a dead letter."""
@@ -94,3 +110,40 @@ class Observers:
             return trio.lowlevel.current_task()
         except RuntimeError:  # trio itself calls: a deadline has passed, or the interpreter collects
             return None
+
+
+def observe_flights(
+    mailboxes: Mapping[str | None, Mailbox[Any, Any]],
+    observer: FlightObserver,
+    fail: Callable[[BaseException], object],
+) -> None:
+    """Tell somebody of every time of flight that is taken from now on; beside others who are told already.
+
+    Args:
+        mailboxes: All there are, by whom they belong to.
+        observer: Is told no more of a lane after it has raised.
+        fail: Takes what it raises, after the step that it was told of.
+    """
+    token = trio.lowlevel.current_trio_token()
+    for consumer, mailbox in mailboxes.items():
+        for lane in (mailbox.signals, *mailbox.message_lanes):
+            _tell_flights(lane, partial(observer, consumer, lane.name), lambda error: token.run_sync_soon(fail, error))
+
+
+def _tell_flights(lane: Lane[Any], tell: Callable[[float], object], fail: Callable[[BaseException], object]) -> None:
+    before = lane.on_flight
+    fails = False
+
+    def on_flight(seconds: float) -> None:
+        nonlocal fails
+        if before is not None:
+            before(seconds)
+        if fails:
+            return
+        try:
+            tell(seconds)
+        except BaseException as error:  # noqa: ASYNC103, BLE001 - recorded, and raised again by `open()`
+            fails = True
+            fail(error)
+
+    lane.on_flight = on_flight

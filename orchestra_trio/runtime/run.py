@@ -46,7 +46,7 @@ from orchestra_trio.runtime.watch.deadlock import DeadlockWatch
 from orchestra_trio.runtime.watch.rest import RestWatch
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Mapping
+    from collections.abc import Awaitable, Callable, Iterator, Mapping
 
     from orchestra_trio.delivery.lanes import Buried, Lane, Offer
     from orchestra_trio.records import DeadLetterReason
@@ -157,18 +157,21 @@ class Run:
             if live.slot.readiness:
                 await live.ready.wait()
 
-    def observe(self, observer: Observer) -> None:
+    def mailboxes(self) -> Iterator[tuple[str | None, Mailbox[Any, Any]]]:
+        """Return all mailboxes, with whom observers are told that they belong to."""
+        yield from ((name, live.mailbox) for name, live in self.subsystems.items())
+        yield None, self.outgoing_mailbox
+        yield "on_event", self.events.mailbox
+
+    def observe(self, observer: Observer, *, asks: bool) -> None:
         """Tell somebody of all that happens from now on."""
         if self.observers is None:
-            observers = self.observers = Observers(self._fail_in_observer, self._clock)
-            for name, live in self.subsystems.items():
-                observers.tap(live.mailbox, name)
+            observers = self.observers = Observers(self.fail_in_observer, dict(self.mailboxes()), self._clock)
+            for live in self.subsystems.values():
                 live.tell = observers.tell
-            observers.tap(self.outgoing_mailbox, None)
-            observers.tap(self.events.mailbox, "on_event")
             self.dead_letters.observe = observers.tell_dead_letter
             self.signals.observe = lambda signal, epoch: observers.tell("broadcast", None, payload=signal, epoch=epoch)
-        self.observers.observers += (observer,)
+        self.observers.add(observer, asks=asks)
 
     def close_input(self) -> None:
         """Refuse outside input from now on; drain when the events that have come are handled."""
@@ -372,7 +375,8 @@ class Run:
     def _fail_in_hook(self, error: BaseException, letter: DeadLetter) -> None:
         self.failures.record(error, "on_dead_letter", type(letter.message))
 
-    def _fail_in_observer(self, error: BaseException) -> None:
+    def fail_in_observer(self, error: BaseException) -> None:
+        """Record what an observer has raised."""
         self.failures.record(error, "an observer", None)
 
     def _add_dead_letter(

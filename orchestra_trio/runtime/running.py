@@ -10,6 +10,7 @@ from trio.lowlevel import enable_ki_protection
 from typing_extensions import TypeVar
 
 from orchestra_trio.records import DeadLetter, OrchestraStatistics, Priority, StopReport, SubsystemStatistics
+from orchestra_trio.runtime.observing import observe_flights
 from orchestra_trio.runtime.watch.standing import dump, stand
 from orchestra_trio.runtime.watch.traffic import read_figures
 
@@ -18,7 +19,8 @@ if TYPE_CHECKING:
 
     from orchestra_trio.delivery.ends import MeteredReceiver, MeteredSender
     from orchestra_trio.delivery.oneshot import OneshotSender
-    from orchestra_trio.records import Happening
+    from orchestra_trio.errors import DeadlockDetected
+    from orchestra_trio.records import Happening, LaneName, Standing
     from orchestra_trio.runtime.run import Run
     from orchestra_trio.wiring.graph import WiringGraph
 
@@ -68,6 +70,11 @@ class RunningOrchestra(Generic[SignalT_contra, EventT_contra]):
     def dead_letters(self) -> tuple[DeadLetter, ...]:
         """The last 1,000 messages that no subsystem received, oldest first; `statistics()` counts all of them."""
         return tuple(self._run.dead_letters.kept)
+
+    @property
+    def deadlocks(self) -> tuple[DeadlockDetected, ...]:
+        """The deadlocks found so far, oldest first; with `on_deadlock="warn"` some may have been resolved since."""
+        return tuple(self._run.deadlocks.found)
 
     @enable_ki_protection
     async def broadcast_signal(self, signal: SignalT_contra) -> int:
@@ -341,7 +348,25 @@ class RunningOrchestra(Generic[SignalT_contra, EventT_contra]):
         """
         return dump(self.statistics(), [stand(live) for live in self._run.subsystems.values()])
 
-    def observe(self, observer: Callable[[Happening], object]) -> None:
+    def standing(self, name: str) -> Standing:
+        """Return where one subsystem stands: its statistics, and what its tasks and threads do, with their stacks.
+
+        It costs about a millisecond for each task. Changes nothing.
+
+        Args:
+            name: The subsystem's slot.
+
+        Raises:
+            ValueError: There is no such subsystem.
+        """
+        try:
+            live = self._run.subsystems[name]
+        except KeyError:
+            message = f"{self.name} has no subsystem {name!r}; it has {', '.join(self._run.subsystems)}"
+            raise ValueError(message) from None
+        return stand(live)
+
+    def observe(self, observer: Callable[[Happening], object], *, asks: bool = False) -> None:
         """Tell somebody of all that happens from now on, for as long as the orchestra runs.
 
         The observer is called in the step in which something happens: it takes note and returns, and calls nothing of
@@ -350,8 +375,20 @@ class RunningOrchestra(Generic[SignalT_contra, EventT_contra]):
 
         Args:
             observer: Called with each `Happening`.
+            asks: Also when somebody asks for what comes next (`ask`), and so is done with what came before.
         """
-        self._run.observe(observer)
+        self._run.observe(observer, asks=asks)
+
+    def observe_flights(self, observer: Callable[[str | None, LaneName, float], object]) -> None:
+        """Tell somebody of each time of flight that is taken from now on: of every 16th message in each lane.
+
+        Much cheaper than `observe`: nothing else about the lanes changes. The rest is as there.
+
+        Args:
+            observer: Called with the consumer, None for the embedding program and `"on_event"` for what handles
+                events; the lane; and the time from send to receive, in seconds.
+        """
+        observe_flights(dict(self._run.mailboxes()), observer, self._run.fail_in_observer)
 
     def map_subsystems(self, function: Callable[[SubsystemStatistics], T]) -> list[T]:
         """Return what a function makes of each subsystem's statistics, in declaration order.

@@ -16,7 +16,7 @@ import trio
 from orchestra_trio.delivery.credit import Credit
 from orchestra_trio.delivery.shared import SharedLane
 from orchestra_trio.delivery.waiting import park_sender
-from orchestra_trio.errors import OneshotCancelled, SubsystemExited, SubsystemStalled, UndeclaredMessage, type_name
+from orchestra_trio.errors import SubsystemExited, SubsystemStalled, UndeclaredMessage, type_name
 from orchestra_trio.records import DeadLetter, Priority
 from orchestra_trio.runtime.watch.standing import stand
 
@@ -247,7 +247,7 @@ class Outlet:
                 live = self.run.subsystems[self.sender]
                 with live.waiting("request", port.consumer or "outgoing", None, message_type, state):
                     value = await answer.receive()
-        except OneshotCancelled:
+        except BaseException:
             self._tell_answer("no answer", port, message_type)
             raise
         self._tell_answer("answer", port, message_type)

@@ -68,6 +68,8 @@ class DeadlockWatch(trio.abc.Instrument):
     outer_deadline: float
     report: Callable[[DeadlockDetected], object]
     """Called once for each deadlock."""
+    found: list[DeadlockDetected] = attrs.Factory(list[DeadlockDetected])
+    """All that were reported."""
     _suspects: dict[str, None] = attrs.Factory(dict[str, None])
     _reported: set[Waiting] = attrs.Factory(set["Waiting"])
     """The waits of the deadlocks that were reported: one is another one if it has a further wait."""
@@ -142,7 +144,8 @@ class DeadlockWatch(trio.abc.Instrument):
             self._reported = waits | (self._reported & on_record)
             links = [(name, wait.lane or wait.kind, wait.message_type) for name, wait in cycle.items()]
             standings = [stand(live) for name, live in self.subsystems.items() if name in members]
-            self.report(DeadlockDetected(self.orchestra, links, standings))
+            self.found.append(DeadlockDetected(self.orchestra, links, standings))
+            self.report(self.found[-1])
         self._let_go([next(iter(stuck)), *members])  # the suspect may only wait for the deadlock
 
     def _examine(self) -> dict[str, list[_Tie]]:
