@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from importlib.metadata import PackageNotFoundError, version
 from typing import NoReturn
 
+from orchestra_trio.cli.bench.command import add_bench
 from orchestra_trio.cli.check import add_check
 from orchestra_trio.cli.demo.command import add_demo
 from orchestra_trio.cli.expand import add_expand
@@ -92,4 +93,5 @@ def _make_parser() -> argparse.ArgumentParser:
     add_graph(commands)
     add_check(commands)
     add_expand(commands)
+    add_bench(commands)
     return parser
