@@ -16,6 +16,8 @@ FOLDER ?=
 ARGS ?=
 PYTEST_ARGS ?=
 BENCH_ARGS ?=
+# How many processes the tests of one interpreter run in: one for each core, unless it is given.
+WORKERS ?= auto
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -116,22 +118,22 @@ readme: $(VENV)/.dev
 .PHONY: test
 test: $(VENV)/.dev
 	$(BIN)/coverage erase
-	$(BIN)/coverage run -m pytest $(PYTEST_ARGS)
+	$(BIN)/coverage run -m pytest -n $(WORKERS) $(PYTEST_ARGS)
 	$(BIN)/coverage combine -q
 	$(BIN)/coverage report
 
 .PHONY: test-py312
 test-py312: build-wheel
-	@.ci/test-wheel 3.12 $(PYTEST_ARGS)
+	@.ci/test-wheel 3.12 -n $(WORKERS) $(PYTEST_ARGS)
 
 .PHONY: test-py313
 test-py313: build-wheel
-	@.ci/test-wheel 3.13 $(PYTEST_ARGS)
+	@.ci/test-wheel 3.13 -n $(WORKERS) $(PYTEST_ARGS)
 
 # The tests of what may use private parts of trio, with its public interface alone.
 .PHONY: test-public
 test-public: $(VENV)/.dev
-	ORCHESTRA_TRIO_PUBLIC_ONLY=1 $(BIN)/pytest tests/delivery tests/runtime tests/laws tests/testing $(PYTEST_ARGS)
+	ORCHESTRA_TRIO_PUBLIC_ONLY=1 $(BIN)/pytest tests/delivery tests/runtime tests/laws tests/testing -n $(WORKERS) $(PYTEST_ARGS)
 
 .PHONY: dev
 dev: $(VENV)/.dev
