@@ -8,6 +8,7 @@ step.
 import random
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any, Final, Literal, TypeAlias
 
 import attrs
@@ -87,8 +88,9 @@ class Measuring:
         async with trio.open_nursery() as nursery:
             nursery.start_soon(self._note_end, running)
             nursery.start_soon(self._drive, running)
-            with trio.move_on_after(self.warm_up):
-                await self._done.wait()
+            if self.warm_up:  # else the first reading is there before the load does anything
+                with trio.move_on_after(self.warm_up):
+                    await self._done.wait()
             if not self._done.is_set():
                 await self._look_on(running)
             self.lasted = running.statistics().uptime
@@ -164,6 +166,7 @@ def _capacities(running: Running) -> dict[Place, int | None]:
 
 async def _discard(running: Running) -> None:
     """Read what goes out, so that nobody waits for the embedding program."""
-    async for _ in running.outgoing:
-        pass
+    with suppress(trio.ClosedResourceError):  # the load may have closed it
+        async for _ in running.outgoing:
+            pass
     await trio.lowlevel.checkpoint()
