@@ -1,6 +1,7 @@
 """How figures are measured, and what is made of them. Pure but for the clock: it knows neither trio nor any work.
 
-`kinds` says what may be measured, `measuring` takes the samples, `comparing` makes rows of them. For all three kinds:
+`kinds` says what may be measured, `suite` holds what is; `measuring` takes the samples, and `comparing` makes rows of
+them. For all three kinds:
 
 * In each *round* the contenders take turns (A B C A B C ...), so that what slows the machine down for a while slows
   all of them down. One after another, they drift apart by a factor of two on shared machines.
@@ -18,12 +19,12 @@ from benchmarks.harness.comparing import (
     GrowthRow,
     QuantityRow,
     Row,
+    SizeFigure,
     compare,
     compare_growths,
     compare_quantities,
-    missing_packages,
 )
-from benchmarks.harness.kinds import OURS, Growth, Peer, Quantity, QuantityPeer, Timed, Work
+from benchmarks.harness.kinds import OURS, Growth, Measuring, Peer, Quantity, QuantityPeer, Timed, Work
 from benchmarks.harness.measuring import (
     QuantitySamples,
     Samples,
@@ -32,11 +33,13 @@ from benchmarks.harness.measuring import (
     measure_quantities,
     merge,
 )
+from benchmarks.harness.suite import Suite
 
 __all__ = [
     "OURS",
     "Growth",
     "GrowthRow",
+    "Measuring",
     "Peer",
     "Quantity",
     "QuantityPeer",
@@ -44,6 +47,8 @@ __all__ = [
     "QuantitySamples",
     "Row",
     "Samples",
+    "SizeFigure",
+    "Suite",
     "Timed",
     "Work",
     "compare",
@@ -53,5 +58,4 @@ __all__ = [
     "measure_growths",
     "measure_quantities",
     "merge",
-    "missing_packages",
 ]

@@ -25,7 +25,6 @@ __all__ = [
     "compare",
     "compare_growths",
     "compare_quantities",
-    "missing_packages",
 ]
 
 
@@ -149,11 +148,6 @@ def compare_quantities(
         for whose in (OURS, *(peer.name for peer in one.peers))
         if whose in samples[one.name]
     ]
-
-
-def missing_packages(contenders: Iterable[Work | Quantity]) -> list[str]:
-    """Return what is not installed, and keeps peers from being measured."""
-    return sorted({peer.package for one in contenders for peer in one.peers if peer.package and peer.is_missing})
 
 
 def _row(work: Work, peer: Peer, ours: Sequence[float], others: Sequence[float], rounds: int | None) -> Row:

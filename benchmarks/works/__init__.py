@@ -7,12 +7,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from benchmarks.harness import Suite
 from benchmarks.works import blocking, channels, messages, node
 
 if TYPE_CHECKING:
     from benchmarks.harness import Growth, Quantity, Work
 
-__all__ = ["GROWTHS", "QUANTITIES", "WORKS"]
+__all__ = ["GROWTHS", "QUANTITIES", "SUITE", "WORKS"]
 
 WORKS: Final[tuple[Work, ...]] = (
     *messages.WORKS,
@@ -27,3 +28,6 @@ GROWTHS: Final[tuple[Growth, ...]] = ()
 
 QUANTITIES: Final[tuple[Quantity, ...]] = ()
 """What is neither."""
+
+SUITE: Final = Suite(WORKS, GROWTHS, QUANTITIES)
+"""All of it."""

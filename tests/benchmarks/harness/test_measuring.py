@@ -1,39 +1,25 @@
-"""How samples are taken, put together and compared."""
+"""How samples are taken and put together."""
 
 from __future__ import annotations
 
 import gc
 
-import attrs
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
-from benchmarks.harness import OURS, Peer, Samples, Timed, Work, compare, measure, merge, missing_packages
-
-SECONDS = st.floats(1e-9, 1.0)
-
-
-@attrs.define
-class Notes:
-    """Contenders that only note that they were called, and say that they took a second for each unit."""
-
-    calls: list[tuple[str, int]] = attrs.Factory(list[tuple[str, int]])
-
-    def contender(self, name: str) -> Timed:
-        def timed(count: int) -> float:
-            self.calls.append((name, count))
-            return float(count)
-
-        return timed
-
-
-def never(count: int) -> float:
-    raise AssertionError(f"this is not to be measured, {count} times or at all")
-
-
-def work(*peers: Peer, name: str = "work", count: int = 1000) -> Work:
-    return Work(name, never, peers, count)
+from benchmarks.harness import (
+    OURS,
+    Growth,
+    Peer,
+    Quantity,
+    QuantityPeer,
+    Samples,
+    Work,
+    measure,
+    measure_growths,
+    measure_quantities,
+    merge,
+)
+from tests.benchmarks.harness.contenders import Notes, never
 
 
 def test_contenders_take_turns_within_each_round() -> None:
@@ -71,16 +57,45 @@ def test_the_collector_is_off_while_a_contender_runs_and_then_as_before(enabled:
         (gc.enable if was_enabled else gc.disable)()
 
 
-def test_a_peer_that_is_not_installed_is_left_out_and_named() -> None:
+def test_the_sizes_of_a_growth_take_turns_and_its_figures_are_left_as_they_are() -> None:
+    """They are per unit already; the first turn, of the smallest size, does not count."""
+    notes = Notes()
+    samples = measure_growths([Growth("growth", notes.contender("a"), [10, 300], "thing")], rounds=2)
+
+    assert notes.calls == [("a", 10), *[("a", 10), ("a", 300)] * 2]
+    assert samples == {"growth": {"10": [10.0, 10.0], "300": [300.0, 300.0]}}
+
+
+@pytest.mark.parametrize(
+    ("scale", "sizes"), [(1.0, ["10", "100", "1000"]), (0.1, ["10", "100"]), (0.02, ["10"]), (0.0001, ["10"])]
+)
+def test_a_scaled_growth_leaves_out_what_is_large(scale: float, sizes: list[str]) -> None:
+    growth = Growth("growth", Notes().contender("a"), [10, 100, 1000], "thing")
+    assert list(measure_growths([growth], rounds=1, scale=scale)["growth"]) == sizes
+
+
+def test_ours_and_the_peers_of_a_quantity_take_turns() -> None:
+    """All labels come from the same run; the first turn of each does not count."""
+    notes = Notes()
+    quantity = Quantity("wait", notes.measuring("a"), "us", 2000, [QuantityPeer("b", notes.measuring("b"))])
+    samples = measure_quantities([quantity], rounds=2, scale=0.5)
+
+    assert notes.calls == [("a", 100), ("b", 100), *[("a", 1000), ("b", 1000)] * 2]
+    assert samples == {"wait": {whose: [{"p50": 1.0, "count": 1000.0}] * 2 for whose in (OURS, "b")}}
+
+
+def test_a_peer_that_is_not_installed_is_not_measured() -> None:
     notes = Notes()
     here = Peer("here", notes.contender("here"), package="trio")
     gone = Peer("gone", never, package="no_such_package")
-    works = [Work("work", notes.contender("a"), [gone, here], 100), work(gone, name="other")]
-
-    samples = measure(works[:1], rounds=1)
+    samples = measure([Work("work", notes.contender("a"), [gone, here], 100)], rounds=1)
     assert list(samples["work"]) == [OURS, "here"]
-    assert [row.peer for row in compare(works, samples)] == ["here"]
-    assert missing_packages(works) == ["no_such_package"]
+
+    quantity = Quantity(
+        "wait", notes.measuring("a"), "us", 100, [QuantityPeer("gone", notes.measuring("gone"), "no_such_package")]
+    )
+    assert list(measure_quantities([quantity], rounds=1)["wait"]) == [OURS]
+    assert "gone" not in {name for name, _ in notes.calls}
 
 
 def test_merged_rounds_stay_in_their_order_and_works_may_be_in_some_parts_only() -> None:
@@ -91,34 +106,3 @@ def test_merged_rounds_stay_in_their_order_and_works_may_be_in_some_parts_only()
     ]
     assert merge(parts) == {"a": {OURS: [1.0, 3.0], "peer": [2.0, 4.0]}, "b": {OURS: [5.0]}}
     assert parts[0] == {"a": {OURS: [1.0], "peer": [2.0]}}, "the parts are left as they were"
-
-
-def test_the_ratio_is_of_the_best_rounds_and_the_spread_within_one() -> None:
-    """The best of ours and the best of the peer need not be of one round."""
-    samples: Samples = {"work": {OURS: [2e-6, 1e-6], "peer": [4e-6, 5e-6]}}
-    (row,) = compare([work(Peer("peer", never))], samples)
-
-    assert (row.ours_us, row.peer_us) == pytest.approx((1.0, 4.0))
-    assert (row.ratio, row.lowest, row.highest) == pytest.approx((4.0, 2.0, 5.0))
-
-
-@given(st.lists(st.tuples(SECONDS, SECONDS), min_size=1))
-def test_the_ratio_is_that_of_the_figures_shown(rounds: list[tuple[float, float]]) -> None:
-    ours, others = ([pair[side] for pair in rounds] for side in (0, 1))
-    (row,) = compare([work(Peer("peer", never))], {"work": {OURS: ours, "peer": others}})
-
-    assert row.ratio == pytest.approx(row.peer_us / row.ours_us)
-    assert row.lowest <= row.highest
-    assert row.lowest * row.ours_us <= max(others) * 1e6 * (1 + 1e-9)
-
-
-def test_rounds_that_do_not_match_are_refused() -> None:
-    with pytest.raises(ValueError, match="shorter"):
-        compare([work(Peer("peer", never))], {"work": {OURS: [1.0, 1.0], "peer": [1.0]}})
-
-
-@pytest.mark.parametrize(("at_least", "is_reached"), [(None, None), (4.1, False), (4.0, True), (3.9, True)])
-def test_a_goal_is_reached_by_the_ratio_at_least(at_least: float | None, is_reached: bool | None) -> None:
-    samples: Samples = {"work": {OURS: [1.0], "peer": [4.0]}}
-    (row,) = compare([work(Peer("peer", never, at_least=at_least))], samples)
-    assert row.is_reached is is_reached
