@@ -1,0 +1,19 @@
+"""How fast a counter grows between two looks. Pure."""
+
+from __future__ import annotations
+
+__all__ = ["rate"]
+
+
+def rate(before: int, now: int, seconds: float) -> float:
+    """Return by how much a counter has grown per second.
+
+    Args:
+        before: What it was.
+        now: What it is. A counter that has begun anew is below, and has grown by what it is.
+        seconds: Between the two; nothing can be said where that is nought, and then it is nought.
+    """
+    if seconds <= 0:
+        return 0.0
+    grown = now - before if now >= before else now
+    return grown / seconds
