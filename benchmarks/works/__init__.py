@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from benchmarks.harness import Suite
-from benchmarks.works import blocking, channels, messages, node
+from benchmarks.works import blocking, channels, messages, node, shapes, talks
 
 if TYPE_CHECKING:
     from benchmarks.harness import Growth, Quantity, Work
@@ -17,6 +17,8 @@ __all__ = ["GROWTHS", "QUANTITIES", "SUITE", "WORKS"]
 
 WORKS: Final[tuple[Work, ...]] = (
     *messages.WORKS,
+    *shapes.WORKS,
+    *talks.WORKS,
     *blocking.WORKS,
     *node.WORKS,
     *channels.WORKS,
@@ -26,7 +28,7 @@ WORKS: Final[tuple[Work, ...]] = (
 GROWTHS: Final[tuple[Growth, ...]] = ()
 """What should cost the same at any size."""
 
-QUANTITIES: Final[tuple[Quantity, ...]] = ()
+QUANTITIES: Final[tuple[Quantity, ...]] = talks.QUANTITIES
 """What is neither."""
 
 SUITE: Final = Suite(WORKS, GROWTHS, QUANTITIES)

@@ -6,8 +6,8 @@ from typing import Final, Never
 
 import trio
 
-from benchmarks import peers
 from benchmarks.harness import Peer, Work
+from benchmarks.peers import threads
 from benchmarks.workload import CAPACITY, PING, PONG, Ping, Pong, Stopwatch
 from benchmarks.works.running import run_until_stopped
 from orchestra_trio import BlockingSubsystem, BlockingSubsystemContext, Orchestra, Subsystem, SubsystemContext
@@ -42,7 +42,7 @@ def blocking_in_and_out(count: int) -> float:
             await ctx.receive()
         watch.end()
 
-    trio.run(run_until_stopped, ThroughThread(source=source, thread=thread, sink=sink))
+    trio.run(run_until_stopped, ThroughThread(source=source, thread=thread, sink=sink), 2 * count)
     return watch.seconds
 
 
@@ -51,8 +51,10 @@ WORKS: Final = (
         "blocking subsystem, in and out",
         blocking_in_and_out,
         [
-            Peer("one trio.from_thread.run_sync each", peers.trio_from_thread, at_least=5),
-            Peer("threads with queue.SimpleQueue", peers.simple_queues),
+            Peer("one trio.from_thread.run_sync each", threads.trio_from_thread, at_least=5),
+            Peer("threads with queue.SimpleQueue", threads.simple_queues_in_and_out),
+            Peer("thread and asyncio with janus.Queue", threads.janus_in_and_out, package="janus"),
+            Peer("thread and trio with culsans.Queue", threads.culsans_in_and_out, package="culsans"),
         ],
         count=10_000,
     ),

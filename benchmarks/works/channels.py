@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Final
 
 import trio
 
-from benchmarks import peers
 from benchmarks.harness import Peer, Work
+from benchmarks.peers import trio_channels
 from benchmarks.workload import CAPACITY, MESSAGE, Message, Stopwatch
 from orchestra_trio import open_metered_channel
 
@@ -52,9 +52,12 @@ def metered_channel_in_strides(count: int) -> float:
 _TRIO: Final = "trio.open_memory_channel"
 
 WORKS: Final = (
-    Work("metered channel, yield_every=1", metered_channel, [Peer(_TRIO, peers.trio_channel)], count=20_000),
+    Work("metered channel, yield_every=1", metered_channel, [Peer(_TRIO, trio_channels.one_at_a_time)], count=20_000),
     Work(
-        "metered channel, yield_every=64", metered_channel_in_strides, [Peer(_TRIO, peers.trio_channel)], count=50_000
+        "metered channel, yield_every=64",
+        metered_channel_in_strides,
+        [Peer(_TRIO, trio_channels.one_at_a_time)],
+        count=50_000,
     ),
 )
 """In the order in which they are shown."""
