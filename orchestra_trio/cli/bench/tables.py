@@ -174,7 +174,7 @@ def _subsystems(report: Report) -> str:
 
 
 def _table(title: str, heading: _Row, rows: Sequence[_Row], texts: Iterable[int]) -> str:
-    """Return a table with its title; columns of texts are on the left, and the last of these takes what is left.
+    """Return a table with its title; columns of texts are set to the left, and cut where they are too wide.
 
     Where there are more than `MOST_ROWS` rows, the last line says how many are left out.
     """
@@ -185,7 +185,8 @@ def _table(title: str, heading: _Row, rows: Sequence[_Row], texts: Iterable[int]
     widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
     for number in left - {len(heading) - 1}:
         widths[number] = min(widths[number], _NAME)
-    widths[-1] = min(widths[-1], WIDTH - 2 - sum(widths[:-1]) - 2 * (len(widths) - 1))
+    for _ in range(2 * len(widths) + sum(widths) - WIDTH):
+        widths[max(left, key=widths.__getitem__)] -= 1
     lines = [title]
     for row in cells:
         shown = [_fit(cell, width) for cell, width in zip(row, widths, strict=True)]
