@@ -9,4 +9,7 @@ channels are wired by hand, and every task holds the very ends that it needs.
 
 A module for each family: `trio_channels` and `asyncio_queues` have, each in two modules, all the works that ours have;
 `anyio_streams`, `actors` and `threads` only those for which they are made.
+
+Not here is thespian: where its actors share a process, `tell` returns once the message was handled, and nothing waits
+in line; where they do not, every message goes to another process, which none of ours does.
 """

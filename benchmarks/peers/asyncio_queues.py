@@ -120,7 +120,11 @@ def batches_nowait(count: int) -> float:
 
 
 def fan_in(count: int) -> float:
-    """Many tasks send to one."""
+    """Many tasks send to one.
+
+    Each fills the queue whenever it runs: the messages of one come in long runs, where ours are dealt out evenly among
+    the senders that wait.
+    """
     watch = Stopwatch()
 
     async def send(queue: asyncio.Queue[Message], messages: int) -> None:

@@ -108,6 +108,10 @@ _Broadcasting: TypeAlias = Callable[[list[trio.MemorySendChannel[Ping]]], Awaita
 def _broadcast(count: int, send: _Broadcasting) -> float:
     watch = Stopwatch(MANY)
 
+    async def begin(senders: list[trio.MemorySendChannel[Ping]]) -> None:
+        watch.begin()
+        await send(senders)
+
     async def receive(receiver: trio.MemoryReceiveChannel[Ping]) -> None:
         for _ in range(count):
             await receiver.receive()
@@ -120,8 +124,7 @@ def _broadcast(count: int, send: _Broadcasting) -> float:
                 sender, receiver = trio.open_memory_channel[Ping](CAPACITY)
                 senders.append(sender)
                 nursery.start_soon(receive, receiver)
-            watch.begin()
-            nursery.start_soon(send, senders)
+            nursery.start_soon(begin, senders)
 
     trio.run(main)
     return watch.seconds

@@ -8,7 +8,7 @@ import trio
 
 from benchmarks.harness import Peer, Work
 from benchmarks.peers import threads
-from benchmarks.workload import CAPACITY, PING, PONG, Ping, Pong, Stopwatch
+from benchmarks.workload import CAPACITY, PING, PONG, Ping, Pong, Stopwatch, part_of
 from benchmarks.works.running import run_until_stopped
 from orchestra_trio import BlockingSubsystem, BlockingSubsystemContext, Orchestra, Subsystem, SubsystemContext
 
@@ -53,8 +53,8 @@ WORKS: Final = (
         [
             Peer("one trio.from_thread.run_sync each", threads.trio_from_thread, at_least=5),
             Peer("threads with queue.SimpleQueue", threads.simple_queues_in_and_out),
-            Peer("thread and asyncio with janus.Queue", threads.janus_in_and_out, package="janus"),
-            Peer("thread and trio with culsans.Queue", threads.culsans_in_and_out, package="culsans"),
+            Peer("thread and asyncio with janus.Queue", part_of(threads.janus_in_and_out, 2), package="janus"),
+            Peer("thread and trio with culsans.Queue", part_of(threads.culsans_in_and_out, 2), package="culsans"),
         ],
         count=10_000,
     ),

@@ -95,8 +95,8 @@ def parcels(count: int, *, size: int) -> float:
 
     Messages are passed by reference: of one and the same object, sent over and over, the size could not matter. So
     here each message has a body of its own, copied from a buffer as if it had been read from a socket, and the
-    receiver lets go of it. What the copies cost is in the figures of all contenders; with 1,024 of them in a lane, so
-    is what their room in memory costs.
+    receiver lets go of it. What the copies and their room in memory cost is in the figures of all contenders, and is
+    all that the size can change; to compare the two, ours with one byte takes its turns beside ours with many.
     """
     watch = Stopwatch()
     buffer = bytearray(size)
@@ -139,6 +139,7 @@ _TRIO: Final = "trio.open_memory_channel"
 
 
 def _parcels(size: int) -> Work:
+    ours = [Peer("ours, 1 byte", partial(parcels, size=1))] if size > 1 else []
     return Work(
         f"one at a time, {size:,} {'byte' if size == 1 else 'bytes'} made for each",
         partial(parcels, size=size),
@@ -146,6 +147,7 @@ def _parcels(size: int) -> Work:
             Peer(_TRIO, partial(trio_channels.parcels, size=size)),
             Peer("asyncio.Queue", partial(asyncio_queues.parcels, size=size)),
             Peer("threads with queue.SimpleQueue", partial(threads.parcels, size=size)),
+            *ours,
         ],
         count=30_000,
     )
@@ -158,7 +160,7 @@ WORKS: Final = (
         [
             Peer(_TRIO, trio_channels.one_at_a_time, at_least=9),
             Peer("asyncio.Queue", asyncio_queues.one_at_a_time, at_least=1),
-            Peer("anyio memory stream (trio)", anyio_streams.one_at_a_time, package="anyio"),
+            Peer("anyio memory stream (trio)", part_of(anyio_streams.one_at_a_time, 5), package="anyio"),
             Peer("threads with queue.SimpleQueue", threads.one_at_a_time),
             Peer("pykka tell", actors.pykka_tell, package="pykka"),
             Peer("xoscar tell", part_of(actors.xoscar_tell, 25), package="xoscar"),
