@@ -16,6 +16,7 @@ from orchestra_trio.cli.demo.command import add_demo
 from orchestra_trio.cli.expand import add_expand
 from orchestra_trio.cli.graph import add_graph
 from orchestra_trio.cli.printing import Failed, Misuse, print_error
+from orchestra_trio.cli.top.command import add_top
 
 __all__ = ["main"]
 
@@ -94,4 +95,5 @@ def _make_parser() -> argparse.ArgumentParser:
     add_check(commands)
     add_expand(commands)
     add_bench(commands)
+    add_top(commands)
     return parser

@@ -20,7 +20,6 @@ from hypercorn.protocol.h11 import H11Protocol
 from hypercorn.trio.task_group import TaskGroup
 from hypercorn.trio.worker_context import WorkerContext
 from hypercorn.typing import ConnectionState
-from hypercorn.utils import parse_socket_addr
 from typing_extensions import override
 
 if TYPE_CHECKING:
@@ -95,8 +94,7 @@ class _Connection:
 
     async def run(self) -> None:
         socket = self._stream.socket
-        client = parse_socket_addr(socket.family, socket.getpeername())
-        server = parse_socket_addr(socket.family, socket.getsockname())
+        client, server = socket.getpeername()[:2], socket.getsockname()[:2]
         with self._scope:
             async with TaskGroup() as tasks:
                 context, state = WorkerContext(None), ConnectionState({})
@@ -124,17 +122,14 @@ class _Connection:
 
     async def _send(self, event: Event) -> None:
         """Do what the protocol asks for."""
-        match event:
-            case RawData(data=data):
-                await self._send_all(data)
-            case Closed():
-                await self._close()
-            case Updated(idle=True) if not self._is_closing:
-                self._end_within(IDLE)
-            case Updated(idle=False) if not self._is_closing:
-                self._end_within(math.inf)
-            case _:
-                pass
+        if isinstance(event, RawData):
+            await self._send_all(event.data)
+        elif isinstance(event, Closed):
+            await self._close()
+        else:
+            await trio.lowlevel.checkpoint()
+            if isinstance(event, Updated) and not self._is_closing:
+                self._end_within(IDLE if event.idle else math.inf)
 
     async def _send_all(self, data: bytes) -> None:
         async with self._sending:

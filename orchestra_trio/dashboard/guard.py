@@ -63,12 +63,13 @@ class Guard:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request, as ASGI has it."""
+        await trio.lowlevel.checkpoint()
         if scope["type"] == "websocket":
             await send({"type": "websocket.close", "code": 1008})
-            return
-        if scope["type"] != "http":
-            await trio.lowlevel.checkpoint()
-            return
+        elif scope["type"] == "http":
+            await self._answer(scope, receive, send)
+
+    async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ASYNC910 - after one
         answer = _Answer(send)
         try:
             refusal = self._check(scope)

@@ -50,7 +50,7 @@ class RunningPage:
         return f"http://{host}:{self.port}/" + ("" if self.token is None else f"?token={self.token}")
 
 
-async def serve_dashboard(
+async def serve_dashboard(  # noqa: ASYNC114 - a user of it names it to their own checker
     running: RunningOrchestra[Any, Any],
     *,
     host: str = "127.0.0.1",

@@ -14,7 +14,7 @@ from orchestra_trio.dashboard.rates import rate
 from orchestra_trio.dashboard.wiring import LANES
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from orchestra_trio import DeadlockDetected, OrchestraStatistics, Readout, SubsystemStatistics
     from orchestra_trio.dashboard.wiring import Place, Shown, Wiring
@@ -182,8 +182,10 @@ def _entry(before: Look, now: Look, wiring: Wiring, entry: str, members: tuple[s
 
 def _fill(one: SubsystemStatistics, wiring: Wiring) -> float:
     """Return how full the fullest lane of a subsystem is, of 1."""
-    bounded = [(lane, capacity) for lane, capacity in wiring.lanes[one.name].items() if capacity]
-    return round(max((_readout(one, lane).channel_len / capacity for lane, capacity in bounded), default=0.0), 4)
+    fills = [
+        _readout(one, lane).channel_len / capacity for lane, capacity in wiring.lanes[one.name].items() if capacity
+    ]
+    return round(max(fills, default=0.0), 4)
 
 
 def _lane(

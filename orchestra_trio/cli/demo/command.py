@@ -6,7 +6,9 @@ import math
 import os
 import sqlite3
 import sysconfig
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import closing
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +16,7 @@ import trio
 
 from orchestra_trio.cli.demo.database import Database, DatabaseUnusable
 from orchestra_trio.cli.demo.display import Display, choose_display
+from orchestra_trio.cli.demo.page import find_dashboard, index_with_page
 from orchestra_trio.cli.demo.program import LISTENED_TO, Outcome, Work, index_folder
 from orchestra_trio.cli.printing import Failed, Misuse
 
@@ -27,7 +30,9 @@ and named. Folders named __pycache__, .git, .hg or .svn are left out."""
 _EPILOG = """\
 Ctrl-C ends it in order: what has been found is still indexed, and the questions are answered. A second one ends it at
 once. SIGQUIT and SIGUSR1, where the system has them, print to the standard error stream where every subsystem stands,
-and it goes on. Exit status: 0; 1 if it failed; 2 for misuse; 130 after Ctrl-C, 143 after SIGTERM."""
+and it goes on. With --dashboard, a page for browsers shows the orchestra while it works, and stays when all is done,
+until Ctrl-C, which then is no failure. Exit status: 0; 1 if it failed; 2 for misuse; 130 after Ctrl-C, 143 after
+SIGTERM."""
 
 _IGNORED = frozenset({"__pycache__", ".git", ".hg", ".svn"})
 _NOT_STANDARD = frozenset({"site-packages", "dist-packages"})
@@ -46,6 +51,8 @@ def add_demo(commands: "argparse._SubParsersAction[Any]") -> None:
     add("--limit", type=_positive_int, metavar="N", help="index no more than N files")
     add("--readers", type=_positive_int, default=4, metavar="N", help="read N files at once; default: %(default)s")
     add("--interval", type=_positive_float, metavar="SECONDS", help="between two signs of progress")
+    add("--dashboard", action="store_true", help="show the orchestra on a live page, and stay until Ctrl-C")
+    add("--dashboard-port", type=_port, default=0, metavar="PORT", help="where to serve it; default: any free one")
     add("--skipped", action="store_true", help=f"name all files that were skipped, not {_NAMED} for each reason")
     parser.set_defaults(run=_run_demo, program=parser.prog)
 
@@ -55,6 +62,13 @@ def _positive_int(text: str) -> int:
     if text.isascii() and text.isdigit() and int(text) > 0:
         return int(text)
     raise argparse.ArgumentTypeError(f"{text!r} is no positive whole number")
+
+
+def _port(text: str) -> int:
+    """Read a port."""
+    if text.isascii() and text.isdigit() and int(text) < 1 << 16:
+        return int(text)
+    raise argparse.ArgumentTypeError(f"{text!r} is no port")
 
 
 def _positive_float(text: str) -> float:
@@ -72,6 +86,7 @@ def _run_demo(options: argparse.Namespace) -> int:
     # What the library warns of (messages that nobody received) is part of the report.
     logging.getLogger("orchestra_trio").addHandler(logging.NullHandler())
     folder = _find_folder(options.folder)
+    serve_dashboard = find_dashboard() if options.dashboard else None
     display = choose_display(options.interval)
     work = Work(
         folder=folder,
@@ -86,10 +101,20 @@ def _run_demo(options: argparse.Namespace) -> int:
     except DatabaseUnusable as error:
         raise Misuse(error) from error
     with closing(database):
-        outcome = _index(work, database, display)
-        _show(outcome, work, display, named=None if options.skipped else _NAMED)
-        if options.database is not None or outcome.totals is None:
-            display.show_note(f"\nthe index has {len(database.paths()):,} files")
+
+        def show(outcome: Outcome) -> None:
+            display.end_progress()
+            _show(outcome, work, display, named=None if options.skipped else _NAMED)
+            if options.database is not None or outcome.totals is None:
+                display.show_note(f"\nthe index has {len(database.paths()):,} files")
+
+        index = partial(index_folder, work, database, display)
+        if serve_dashboard is None:
+            outcome = _index(index, work.folder, display)
+            show(outcome)
+        else:
+            serve = partial(serve_dashboard, port=options.dashboard_port)
+            outcome = _index(partial(index_with_page, index, serve, display, show), work.folder, display)
     return 0 if outcome.interrupted_by is None else 128 + outcome.interrupted_by
 
 
@@ -102,12 +127,12 @@ def _find_folder(given: str | None) -> Path:
     return Path(folder).absolute()
 
 
-def _index(work: Work, database: Database, display: Display) -> Outcome:
+def _index(run: Callable[[AsyncIterator[int]], Awaitable[Outcome]], folder: Path, display: Display) -> Outcome:
     async def index_and_listen() -> Outcome:
         with trio.open_signal_receiver(*LISTENED_TO) as signals:
-            return await index_folder(work, database, display, signals)
+            return await run(signals)
 
-    display.show_start(work.folder)
+    display.show_start(folder)
     try:
         return trio.run(index_and_listen)
     except BaseExceptionGroup as group:

@@ -1,7 +1,7 @@
 """The embedding program: opens the orchestra, gives it work, and ends it in order."""
 
 import signal
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 from typing import Final
 
@@ -19,7 +19,7 @@ from orchestra_trio.cli.demo.tokenizer import tokenize
 from orchestra_trio.cli.demo.walker import walk_folders
 from orchestra_trio.cli.demo.wiring import Indexing
 
-__all__ = ["LISTENED_TO", "Outcome", "Work", "index_folder"]
+__all__ = ["LISTENED_TO", "Outcome", "Work", "index_folder", "wait_for_end"]
 
 _ENDING: Final = frozenset({signal.SIGINT, signal.SIGTERM})
 _SHOWING: Final = frozenset(
@@ -60,7 +60,17 @@ class Outcome:
     """The number of the signal that ended it."""
 
 
-async def index_folder(work: Work, database: Database, display: Display, signals: AsyncIterator[int]) -> Outcome:
+async def _look_away(_running: RunningOrchestra[Stop | Tick]) -> None:
+    await trio.lowlevel.checkpoint()
+
+
+async def index_folder(
+    work: Work,
+    database: Database,
+    display: Display,
+    signals: AsyncIterator[int],
+    on_open: Callable[[RunningOrchestra[Stop | Tick]], Awaitable[None]] = _look_away,
+) -> Outcome:
     """Index a folder and answer questions.
 
     The first SIGINT or SIGTERM ends it in order, with what has been found so far; the second one at once, with what is
@@ -71,12 +81,14 @@ async def index_folder(work: Work, database: Database, display: Display, signals
         database: Open; stays open.
         display: Shows progress.
         signals: Their numbers, as `trio.open_signal_receiver` gives them.
+        on_open: Is shown the orchestra before it gets work.
     """
     indexing = _make_indexing(work, database, display)
     listener = _Listener(display)
     totals: Totals | None = None
     answers: tuple[Answer, ...] = ()
     async with indexing.open() as running, trio.open_nursery() as nursery:
+        await on_open(running)
         nursery.start_soon(listener.listen, signals, running)
         nursery.start_soon(_tick, running, work.interval)
         lookups = [open_oneshot[Answer]("answer") for _ in work.questions]
@@ -88,6 +100,13 @@ async def index_folder(work: Work, database: Database, display: Display, signals
         totals = await running.outgoing.receive()
         nursery.cancel_scope.cancel()
     return Outcome(totals, answers, running.statistics(), listener.interrupted_by)
+
+
+async def wait_for_end(signals: AsyncIterator[int]) -> None:
+    """Wait for the next signal that ends the program."""
+    async for number in signals:
+        if number in _ENDING:
+            break
 
 
 def _make_indexing(work: Work, database: Database, display: Display) -> Indexing:
