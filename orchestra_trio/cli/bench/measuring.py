@@ -7,6 +7,7 @@ step.
 
 import random
 import time
+from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
 from typing import Any, Final, Literal, TypeAlias
@@ -23,6 +24,9 @@ __all__ = ["Ending", "LoadFailed", "Measuring"]
 
 INTERVAL: Final = 0.01
 """Seconds between two looks, in the mean, unless a look takes more than a hundredth of that."""
+
+_COSTS: Final = 5
+"""How many looks tell what the next one will cost."""
 
 Ending: TypeAlias = Literal["time", "ended", "interrupted"]
 
@@ -133,15 +137,17 @@ class Measuring:
         first = self._read(running, traffic=True)
         deadline = first.time + self.seconds
         tally = Tally(_capacities(running), first)
-        pause, is_last = INTERVAL, False
+        costs = deque([0.0], maxlen=_COSTS)  # the least counts: one that was disturbed says nothing about the next
+        is_last = False
         while not is_last:
+            pause = max(INTERVAL, 100 * min(costs)) * random.uniform(0.5, 1.5)  # noqa: S311 - as good as any
             # Of uneven length, so that it does not keep step with what it looks at.
-            with trio.move_on_at(min(deadline, trio.current_time() + pause * random.uniform(0.5, 1.5))):  # noqa: S311 - as above
+            with trio.move_on_at(min(deadline, trio.current_time() + pause)):
                 await self._done.wait()
             is_last = self._done.is_set() or trio.current_time() >= deadline
-            begun = time.perf_counter()
+            begun = time.thread_time()
             tally.add(self._read(running, traffic=is_last))
-            pause = max(INTERVAL, 100 * (time.perf_counter() - begun))
+            costs.append(time.thread_time() - begun)
         if tally.last.time > first.time:
             self.report = make_report(running.graph(), first, tally, warm_up=self.warm_up, ending=self.ending)
 
