@@ -125,8 +125,8 @@ def as_svg(figure: Figure) -> str:
 
 
 def _foot(report: Report) -> list[str]:
-    lines = textwrap.wrap(str(report.machine), 140)
-    lines.append(f"the best of {report.processes} processes of {report.rounds} rounds each")
+    lines = textwrap.wrap(str(report.machine), 165)
+    lines.append(f"best rounds of {report.processes} x {report.rounds} (processes x rounds)")
     if not report.private_in_use:
         lines.append("all figures are those of trio's public interface alone")
     if report.quick:

@@ -39,7 +39,7 @@ def test_each_picture_says_on_what_it_was_measured_and_what_limits_it() -> None:
     limited = attrs.evolve(REPORT, quick=True, private_in_use=False)
     for full, picture in zip(draw(REPORT).values(), draw(limited).values(), strict=True):
         assert "Abacus, 2 cores" in full
-        assert "the best of 5 processes of 6 rounds each" in texts(full)
+        assert "best rounds of 5 x 6 (processes x rounds)" in texts(full)
         assert "quick" not in full
         assert "a quick run, whose figures are not to be quoted" in texts(picture)
         assert "all figures are those of trio's public interface alone" in texts(picture)
