@@ -1,7 +1,7 @@
 """Asking a live page: with the standard library alone, and without trio, since there is but one thing to wait for."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from http.client import HTTPConnection, HTTPException, HTTPResponse, HTTPSConnection
 
@@ -51,7 +51,7 @@ def listen(address: Address) -> Iterator[State]:
 
 
 @contextmanager
-def _get(address: Address, path: str) -> Iterator[HTTPResponse]:
+def _get(address: Address, path: str) -> Generator[HTTPResponse, None, None]:
     connect = HTTPSConnection if address.scheme == "https" else HTTPConnection
     connection = connect(address.host, address.port, timeout=PATIENCE)
     headers = {} if address.token is None else {"Authorization": f"Bearer {address.token}"}
