@@ -184,6 +184,7 @@ async def test_input_that_the_orchestra_closes_ends_the_load(autojump_clock: Moc
         async for raw in ctx:
             if raw.number == 5:
                 running[0].close_input()
+                await trio.sleep(5)  # meanwhile, the load finds it closed
 
     running: list[RunningOrchestra] = []
 
