@@ -6,7 +6,7 @@ from collections.abc import Callable, Coroutine, Generator
 from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
 from pathlib import Path
 from types import ModuleType
-from typing import Any, TypeGuard
+from typing import Any, TypeGuard, cast
 
 import attrs
 
@@ -84,14 +84,13 @@ def make_target(text: str) -> AbstractContextManager[Orchestra[Any, Any]]:
     made = found.value
     if callable(made) and not isinstance(made, Orchestra):
         made = _call(text, made)
-    manager: Any = made  # of what, is seen when it is entered
     if isinstance(made, Coroutine):
         made.close()  # nobody will await it, of which Python would warn as well
         raise Misuse(f"{text} is an async function: what makes an orchestra must not be async")
-    if isinstance(made, Orchestra):
-        return nullcontext(manager)
+    if _is_made(made):
+        return nullcontext(made)
     if isinstance(made, AbstractContextManager):
-        return _checked(text, manager)
+        return _checked(text, cast("AbstractContextManager[object]", made))
     whose = "" if made is found.value else " makes what"
     raise Misuse(f"{text}{whose} is {_kind_of(made)}, no orchestra; {_orchestras_in(found.module)}")
 
@@ -124,6 +123,10 @@ def _refuse_base(text: str, found: Found) -> None:
 
 def _is_orchestra(found: object) -> TypeGuard[type[Orchestra[Any, Any]]]:
     return isinstance(found, type) and issubclass(found, Orchestra)
+
+
+def _is_made(found: object) -> TypeGuard[Orchestra[Any, Any]]:
+    return isinstance(found, Orchestra)
 
 
 def _import(name: str) -> ModuleType:
