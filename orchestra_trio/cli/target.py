@@ -82,7 +82,7 @@ def make_target(text: str) -> AbstractContextManager[Orchestra[Any, Any]]:
     found = find(text, "module:name of a function that makes an orchestra, such as app.wiring:make")
     _refuse_base(text, found)
     made = found.value
-    if callable(made) and not isinstance(made, Orchestra):
+    if callable(made) and not _is_made(made):
         made = _call(text, made)
     if isinstance(made, Coroutine):
         made.close()  # nobody will await it, of which Python would warn as well
