@@ -150,7 +150,7 @@ $(VENV)/.demo: $(VENV)/.created
 	@touch $@
 
 $(VENV)/.dev: $(VENV)/.created
-	@$(PIP) --editable '.[graph,testing,demo,benchmarks]' --group dev
+	@$(PIP) --editable '.[graph,testing,demo,benchmarks,metrics,tracing]' --group dev
 	@touch $@
 
 .PHONY: clean
