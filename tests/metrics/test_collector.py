@@ -211,7 +211,7 @@ async def test_the_same_orchestra_opened_again_takes_the_place_of_the_one_that_h
             assert shown("messages_sent_total", orchestra="Solo", subsystem="sink", lane="bounded") == number
 
 
-async def test_a_registry_refuses_a_second_collector(autojump_clock: MockClock) -> None:
+def test_a_registry_refuses_a_second_collector() -> None:
     """Rather than show each metric twice, which is no valid exposition."""
     registry = registered(OrchestraCollector())
     with pytest.raises(ValueError, match="orchestra_messages_sent"):

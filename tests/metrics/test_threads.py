@@ -8,7 +8,6 @@ from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import trio
-import trio.testing
 from prometheus_client import CollectorRegistry
 
 from orchestra_trio import BlockingSubsystem, Orchestra, Subsystem
@@ -100,9 +99,9 @@ async def test_trio_is_asked_once_however_many_scrapes_wait_for_it(monkeypatch: 
             thread.start()
             thread.join()
         assert reads == []
-        while not reads:
-            await trio.lowlevel.checkpoint()
-        await trio.testing.wait_all_tasks_blocked()
+        is_answered = trio.Event()
+        trio.lowlevel.current_trio_token().run_sync_soon(is_answered.set)
+        await is_answered.wait()
         assert reads == [1]
 
 

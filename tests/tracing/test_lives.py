@@ -123,14 +123,14 @@ async def test_tasks_that_end_end_their_spans(autojump_clock: MockClock) -> None
         await trio.sleep(1)
 
     async def sink(ctx: AnyContext) -> None:
-        async with trio.open_nursery() as nursery:
+        async with trio.open_nursery() as nursery:  # noqa: ASYNC112 - it is about tasks of their own
             nursery.start_soon(one, ctx)
         assert len(exported.named("process sink")) == 1
         ctx.start_soon(one, ctx)
         await trio.sleep(5)
         assert len(exported.named("process sink")) == 2
         with trio.move_on_after(1):
-            async with trio.open_nursery() as nursery:
+            async with trio.open_nursery() as nursery:  # noqa: ASYNC112 - as above
                 nursery.start_soon(forever_with_one, ctx)
         assert len(exported.named("process sink")) == 3
         await one(ctx)

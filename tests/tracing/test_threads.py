@@ -10,6 +10,7 @@ import trio
 
 from orchestra_trio import BlockingSubsystem, Orchestra, Subsystem
 from orchestra_trio.runtime.surroundings import on_opening
+from tests.runtime.contexts.blocking import until_it_waits
 from tests.runtime.samples import AnyContext, Ask, Item, Other, Tick, answering, idle, stopped
 from tests.tracing.exported import Exported, has_parent, identity, senders
 
@@ -48,8 +49,7 @@ async def test_a_thread_has_the_span_of_its_message(from_start: bool, waits: boo
                 watches.append(exported.watch(running))
             if waits:
                 may_begin.set()
-                while not running.statistics().subsystems["middle"].waits:
-                    await trio.lowlevel.checkpoint()
+                await until_it_waits(running, "middle")
             for number in range(3):
                 with tracer.start_as_current_span(f"outside {number}"):
                     await running.route_message(Item(number))
@@ -80,8 +80,7 @@ async def test_a_thread_that_waited_before_anybody_watched_is_linked_to() -> Non
                 tracer.start_span("mine").end()
 
     async with Threaded(middle=middle, end=idle).open() as running:
-        while not running.statistics().subsystems["middle"].waits:
-            await trio.lowlevel.checkpoint()
+        await until_it_waits(running, "middle")
         watch = exported.watch(running)
         for number in range(3):
             await running.route_message(Item(number))
@@ -108,8 +107,7 @@ async def test_a_request_of_a_thread_is_a_child_of_its_message(ready: bool) -> N
         watch = exported.watch(running)
         if not ready:
             may_begin.set()
-            while not running.statistics().subsystems["middle"].waits:
-                await trio.lowlevel.checkpoint()
+            await until_it_waits(running, "middle")
         await running.route_message(Item(1))
         may_begin.set()
     assert has_parent(exported.one("request end"), exported.one("process middle"))
@@ -219,8 +217,7 @@ async def test_a_thread_that_hands_to_a_task_that_waits_makes_its_span_current()
 
     async with Threaded(middle=middle, end=end).open() as running:
         watch = exported.watch(running)
-        while not running.statistics().subsystems["end"].waits:
-            await trio.lowlevel.checkpoint()
+        await until_it_waits(running, "end")
         await running.route_message(Item(1))
     assert has_parent(exported.one("mine"), exported.one("process end"))
     assert watch.is_empty
