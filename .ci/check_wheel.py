@@ -26,7 +26,12 @@ def faults(wheel: Path) -> list[str]:
     names = zipfile.ZipFile(wheel).namelist()
     metadata = next(name for name in names if name.endswith(".dist-info/METADATA"))
     licences = f"{metadata.removesuffix('METADATA')}licenses/"
-    wanted = ["orchestra_trio/py.typed", *(licences + name for name in ("LICENSE", "LICENSE-MIT", "LICENSE-APACHE"))]
+    page = Path(__file__).parent.parent / "orchestra_trio" / "dashboard" / "page"
+    wanted = [
+        "orchestra_trio/py.typed",
+        *(licences + name for name in ("LICENSE", "LICENSE-MIT", "LICENSE-APACHE")),
+        *(f"orchestra_trio/dashboard/page/{file.name}" for file in sorted(page.iterdir()) if file.is_file()),
+    ]
     found = [f"lacks {name}" for name in wanted if name not in names]
     found += [f"should not hold {name}" for name in names if name.split("/")[0] in {"tests", "benchmarks", "examples"}]
     return found

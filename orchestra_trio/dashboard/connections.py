@@ -44,9 +44,9 @@ LINGER: Final = 2.0
 """Seconds for a client to hear that the connection ends, after it or we have said so."""
 
 _LARGEST_REQUEST: Final = 16 * 1024
-"""Bytes of a request's first line and headers."""
+"""Bytes of a request's first line and headers, give or take what is read at once."""
 
-_AT_ONCE = 64 * 1024
+_AT_ONCE: Final = 4096
 _FULL: Final = b"HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
 
 
