@@ -15,10 +15,12 @@ export function count(value) {
   return value.toFixed(digits) + THOUSANDS[step];
 }
 
-/** A duration in seconds: "85 µs", "1.2 ms", "3.4 s", "2 min 5 s", "3 h 2 min". */
+/** A duration in seconds: "0 s", "<1 µs", "85 µs", "1.2 ms", "3.4 s", "2 min 5 s", "3 h 2 min". */
 export function duration(seconds) {
-  if (seconds < 1e-3) return `${(seconds * 1e6).toFixed(0)} µs`;
-  if (seconds < 1) return `${(seconds * 1e3).toFixed(seconds < 0.01 ? 1 : 0)} ms`;
+  if (seconds <= 0) return "0 s";
+  if (seconds < 1e-6) return "<1 µs";
+  if (seconds < 0.9995e-3) return `${(seconds * 1e6).toFixed(0)} µs`;
+  if (seconds < 0.9995) return `${(seconds * 1e3).toFixed(seconds < 0.01 ? 1 : 0)} ms`;
   if (seconds < 59.95) return `${seconds.toFixed(1)} s`;
   const whole = Math.round(seconds);
   if (whole < 3600) return `${Math.floor(whole / 60)} min ${whole % 60} s`;
@@ -41,5 +43,10 @@ export function waitText(owner, wait) {
   const whom = wait.subsystem === "outgoing" ? "the embedding program" : wait.subsystem;
   const what = wait.kind === "send" ? `for room at ${whom} (${wait.lane} lane)` : `for an answer from ${whom}`;
   const task = wait.task === owner ? "" : ` (task ${wait.task})`;
-  return `${owner}${task} waits ${what}${wait.type ? `, ${wait.type}` : ""}, for ${duration(wait.seconds)}`;
+  return `${owner}${task} waits ${what}${wait.type ? `, ${wait.type}` : ""}, for ${waited(wait)}`;
+}
+
+/** How long somebody has waited; the server tells whole milliseconds. */
+export function waited({ seconds }) {
+  return seconds < 1e-3 ? "less than 1 ms" : duration(seconds);
 }

@@ -1,6 +1,6 @@
 // The wiring as a picture: who sends to whom, how fast, and how full the lanes are.
 
-import { count, duration } from "./format.js";
+import { count } from "./format.js";
 import { say, set, svg } from "./build.js";
 
 const HEAD = 44; // of a box, above its lanes: as the server lays them out
@@ -83,10 +83,10 @@ export class Graph {
   show(state, stuck, chosen) {
     this.chosen = chosen;
     for (const one of state.subsystems) this.showNode(one, stuck.has(one.name), one.name === chosen);
-    const waits = waitingEdges(state, stuck);
+    const waits = this.waitingWires(state, stuck);
     for (const edge of state.edges) {
       const wire = this.wires.get(key(edge));
-      if (wire) this.showWire(wire, edge, waits);
+      if (wire) this.showWire(wire, edge, waits.get(wire));
     }
   }
 
@@ -101,9 +101,10 @@ export class Graph {
     say(node.rate, `${members}${one.state === "running" ? `${count(total)}/s` : `${one.state}, ${count(total)}/s`}`);
     const lanes = LANES.filter((lane) => one.lanes[lane]);
     lanes.forEach((lane, at) => this.showLevel(node, lane, one.lanes[lane], at));
-    const filled = lanes.map((lane) => `${lane} lane ${one.lanes[lane].length}${one.lanes[lane].capacity === null ? "" : ` of ${one.lanes[lane].capacity}`}`);
-    const words = [one.state, isStuck && "in a deadlock", `${count(total)} received per second`, ...filled];
-    set(node.group, "aria-label", `${one.name}: ${words.filter(Boolean).join(", ")}`);
+    // What changes all the time is in the description: the name of what has the focus is read out when it changes.
+    const filled = lanes.map((lane) => levelText(lane, one.lanes[lane]));
+    set(node.group, "aria-label", [`${one.name}: ${one.state}`, isStuck && "in a deadlock"].filter(Boolean).join(", "));
+    set(node.group, "aria-description", [`${count(total)} received per second`, ...filled].join(", "));
     set(node.group, "aria-pressed", isChosen);
   }
 
@@ -119,11 +120,33 @@ export class Graph {
     const share = fill(length, capacity);
     set(level.bar, "width", (place.width * share).toFixed(1));
     set(level.bar, "class", `level ${degree(length, capacity)}`);
-    say(level.title, `${lane} lane: ${length}${capacity === null ? "" : ` of ${capacity}`}`);
+    say(level.title, levelText(lane, { length, capacity }));
   }
 
-  showWire({ line, label, title }, edge, waits) {
-    const wait = waits.get(`${edge.sender}>${edge.consumer}`);
+  /** At which wires somebody waits: "waiting", or "stuck" where it is part of a deadlock. */
+  waitingWires(state, stuck) {
+    const found = new Map();
+    for (const one of state.subsystems) {
+      for (const wait of one.waits) {
+        if (wait.kind === "receive") continue;
+        const target = wait.subsystem === "outgoing" ? null : wait.subsystem;
+        const kind = stuck.has(one.name) && stuck.has(target) ? "stuck" : "waiting";
+        for (const wire of this.wiresBetween(one.name, target, wait.lane)) {
+          if (found.get(wire) !== "stuck") found.set(wire, kind);
+        }
+      }
+    }
+    return found;
+  }
+
+  /** The wire of a lane, or all between these two if it has none of its own, as a request. */
+  wiresBetween(sender, consumer, lane) {
+    const own = this.wires.get(key({ sender, consumer, lane: lane === "priority" ? "bounded" : lane }));
+    if (own) return [own];
+    return ["bounded", "unbounded"].map((one) => this.wires.get(key({ sender, consumer, lane: one }))).filter(Boolean);
+  }
+
+  showWire({ line, label, title }, edge, wait) {
     const isNear = this.chosen !== null && (edge.sender === this.chosen || edge.consumer === this.chosen);
     const classes = ["wire", edge.lane, wait, isNear && "near", edge.rate === 0 && "idle"];
     set(line, "class", classes.filter(Boolean).join(" "));
@@ -167,18 +190,8 @@ export function degree(length, capacity) {
   return length >= 0.75 * capacity && length > 0 ? "high" : "";
 }
 
-/** Which edges somebody waits at: "waiting", or "stuck" where it is part of a deadlock. */
-function waitingEdges(state, stuck) {
-  const found = new Map();
-  for (const one of state.subsystems) {
-    for (const wait of one.waits) {
-      if (wait.kind === "receive") continue;
-      const target = wait.subsystem === "outgoing" ? null : wait.subsystem;
-      const isStuck = stuck.has(one.name) && stuck.has(target);
-      found.set(`${one.name}>${target}`, isStuck ? "stuck" : "waiting");
-    }
-  }
-  return found;
+function levelText(lane, { length, capacity }) {
+  return `${lane} lane: ${length}${capacity === null ? "" : ` of ${capacity}`}`;
 }
 
 function key(edge) {

@@ -4,21 +4,20 @@ import { clock, count, duration, many, waitText } from "./format.js";
 import { html, list, say, set } from "./build.js";
 import { Detail } from "./detail.js";
 import { Graph } from "./graph.js";
+import { Group } from "./groups.js";
 import { Plot } from "./plots.js";
 import { Table } from "./table.js";
 
 const MINUTE = 60;
-const AT_ONCE = 200; // members of a group that one table shows
 const MOST_WAITS = 30;
+const MOST_DEADLOCKS = 3;
 
 const find = (id) => document.getElementById(id);
 
 const view = {
   state: null, // what was shown last
   history: null,
-  group: null, // the group whose members the table shows
-  offset: 0,
-  members: null, // the state of that group
+  layout: "", // the text of what is drawn
   hasEnded: false,
 };
 
@@ -27,19 +26,22 @@ const plots = {
   lying: new Plot(find("plots"), "In all lanes"),
   blocked_rate: new Plot(find("plots"), "Blocked/s"),
 };
-const detail = new Detail(() => choose(null));
+const detail = new Detail((name) => {
+  choose(null);
+  return table.buttonOf(name);
+});
 const graph = new Graph(find("graph"), choose);
+const group = new Group(() => show());
 const table = new Table(find("subsystems"), choose);
 
 /** Pick a subsystem, or a group, or nothing. */
 function choose(name) {
-  const isGroup = name !== null && view.state?.folding?.groups.some((group) => group.name === name);
-  if (isGroup) {
-    openGroup(name, 0);
+  if (view.state?.folding?.groups.some((one) => one.name === name)) {
+    void group.open(name);
     return;
   }
   const hash = name === null ? "" : `#${encodeURIComponent(name)}`;
-  if (location.hash !== hash) history.replaceState(null, "", hash || location.pathname + location.search);
+  if (location.hash !== hash) window.history.replaceState(null, "", hash || location.pathname + location.search);
   if (name !== null) detail.open(name);
   show();
 }
@@ -59,14 +61,16 @@ function show() {
   say(find("epoch"), String(state.epoch));
   find("events-pair").hidden = state.events.sent === 0;
   say(find("events"), `${count(state.events.received)} of ${count(state.events.sent)} handled`);
+  find("restarts-pair").hidden = state.totals.restarts === 0;
+  say(find("restarts"), count(state.totals.restarts));
   const stuck = new Set(state.deadlocks.filter((one) => one.holds).flatMap((one) => one.members));
   showDeadlocks(state.deadlocks);
   const folding = find("folding");
   folding.hidden = state.folding === null;
   if (state.folding) say(folding, `${state.folding.rule}. Choose a group to see its members.`);
   if (graph.layout) graph.show(state, stuck, chosen());
-  table.show((view.members ?? state).subsystems, stuck, chosen());
-  showGroup();
+  table.show((group.state ?? state).subsystems, stuck, chosen());
+  group.show();
   showWaits(state, stuck);
   const letters = Object.entries(state.dead_letters).sort((a, b) => b[1] - a[1]);
   list(find("letters"), letters.map(([reason, number]) => ({ text: `${reason}: ${many(number, "message")}` })), "none");
@@ -82,10 +86,12 @@ function showPlots() {
 }
 
 function showDeadlocks(deadlocks) {
-  const shown = deadlocks.slice(-3).map((one) => {
+  const newest = [...deadlocks].reverse().sort((a, b) => b.holds - a.holds); // those that hold come first
+  const shown = newest.slice(0, MOST_DEADLOCKS).map((one) => {
     const path = [...one.cycle, one.cycle[0]].join(" → ");
     const title = one.holds ? `Deadlock: ${path}` : `A deadlock was resolved: ${path}`;
-    return { title, text: `Since ${clock(one.since)}. ${one.message}`, kind: one.holds ? "deadlock" : "deadlock past" };
+    const since = one.since === null ? "" : `Since ${clock(one.since)}: `;
+    return { title, text: since + one.message, kind: one.holds ? "deadlock" : "deadlock past" };
   });
   const box = find("deadlocks");
   while (box.children.length > shown.length) box.lastElementChild.remove();
@@ -108,64 +114,14 @@ function showWaits(state, stuck) {
   list(find("waits"), lines, "nobody: who waits at all waits for what comes next");
 }
 
-// --- Groups --------------------------------------------------------------------------------------------------------
-
-async function openGroup(name, offset) {
-  view.group = name;
-  view.offset = offset;
-  await lookAtGroup();
-  find("subsystems-title").scrollIntoView({ block: "start" });
-}
-
-async function lookAtGroup() {
-  if (view.group === null) return;
-  const [group, offset] = [view.group, view.offset];
-  try {
-    const response = await fetch(`/api/state?group=${encodeURIComponent(group)}&offset=${offset}`);
-    if (response.ok && view.group === group && view.offset === offset) {
-      view.members = await response.json();
-      show();
-    }
-  } catch {
-    // The stream says that the page is gone.
-  }
-}
-
-function closeGroup() {
-  view.group = null;
-  view.members = null;
-  show();
-}
-
-function showGroup() {
-  const box = find("group");
-  box.hidden = view.group === null;
-  const folding = view.members?.folding;
-  say(find("subsystems-title"), view.group === null ? "Subsystems" : `Subsystems: ${view.group}`);
-  if (view.group === null || !folding || box.dataset.shown === `${view.group} ${view.offset}`) return;
-  box.dataset.shown = `${view.group} ${view.offset}`;
-  const button = (text, action, isOff) => {
-    const made = html("button", { type: "button" }, text);
-    made.addEventListener("click", action);
-    made.disabled = isOff;
-    return made;
-  };
-  const last = Math.min(view.offset + AT_ONCE, folding.of);
-  box.replaceChildren(
-    html("span", {}, `${view.offset + 1} to ${last} of ${folding.of}`),
-    button("Before", () => openGroup(view.group, view.offset - AT_ONCE), view.offset === 0),
-    button("Next", () => openGroup(view.group, view.offset + AT_ONCE), last === folding.of),
-    button("All groups", closeGroup, false),
-  );
-}
-
 // --- Where it comes from -------------------------------------------------------------------------------------------
 
 function take(state) {
   view.state = state;
+  showHealth(state);
   remember(state);
   show();
-  void lookAtGroup();
+  void group.look();
   void detail.look();
 }
 
@@ -193,19 +149,31 @@ function health(text, kind) {
   set(find("health"), "class", `pill ${kind}`);
 }
 
+/** Say how it is: only what changes is told to who listens. */
+function showHealth(state) {
+  const names = (kind) => state.subsystems.filter((one) => one.state === kind).map((one) => one.name);
+  const [failed, restarting] = [names("failed"), names("restarting")];
+  const some = (found) => (found.length > 3 ? `${found.slice(0, 3).join(", ")} and ${found.length - 3} more` : found.join(", "));
+  if (state.ended) health(failed.length ? `has ended: ${some(failed)} failed` : "has ended", failed.length ? "bad" : "calm");
+  else if (state.deadlocks.some((one) => one.holds)) health("deadlock", "bad");
+  else if (failed.length) health(`failed: ${some(failed)}`, "bad");
+  else if (restarting.length) health(`restarting: ${some(restarting)}`, "warn");
+  else health("running", "good");
+}
+
 async function load(address) {
   const response = await fetch(address);
   if (!response.ok) throw new Error(`${address}: ${response.status}`);
-  return response.json();
+  return response.text();
 }
 
-/** Fetch what the stream does not tell: at the beginning, and after it was lost. */
+/** Fetch what the stream does not tell: at the beginning, and after it was lost, when another orchestra may run there. */
 async function begin() {
   try {
-    [view.history] = await Promise.all([
-      load("/api/history"),
-      graph.layout ? null : load("/api/layout").then((layout) => graph.draw(layout)),
-    ]);
+    const [history, layout] = await Promise.all([load("/api/history"), load("/api/layout")]);
+    view.history = JSON.parse(history);
+    if (layout !== view.layout) graph.draw(JSON.parse(layout));
+    view.layout = layout;
     show();
   } catch (error) {
     health(`cannot load: ${error.message}`, "bad");
@@ -216,16 +184,12 @@ function listen() {
   const stream = new EventSource("/api/stream");
   stream.addEventListener("open", () => void begin());
   stream.addEventListener("state", (event) => {
-    const state = JSON.parse(event.data);
-    if (state.deadlocks.some((one) => one.holds)) health("deadlock", "bad");
-    else health("running", "good");
-    take(state);
+    take(JSON.parse(event.data));
   });
   stream.addEventListener("end", (event) => {
     view.hasEnded = true;
     stream.close();
-    if (event.data) take(JSON.parse(event.data));
-    health("has ended", "calm");
+    take(JSON.parse(event.data));
   });
   stream.addEventListener("error", () => {
     if (view.hasEnded) return;
@@ -234,9 +198,19 @@ function listen() {
   });
 }
 
+/** Open the subsystem that the address names; "#subsystems-title" and the like are places on the page, and no names. */
 function chooseByHash() {
-  const name = decodeURIComponent(location.hash.slice(1));
-  if (name && document.getElementById(name) === null) choose(name);
+  const name = location.hash.slice(1);
+  if (name === "") detail.close();
+  else if (/^[^-%]+$/.test(decoded(name))) choose(decoded(name));
+}
+
+function decoded(text) {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return "%"; // whoever wrote it by hand
+  }
 }
 
 find("smaller").addEventListener("click", () => graph.zoom(1 / 1.25));
@@ -244,4 +218,4 @@ find("larger").addEventListener("click", () => graph.zoom(1.25));
 find("fit").addEventListener("click", () => graph.zoom(null));
 window.addEventListener("hashchange", chooseByHash);
 listen();
-chooseByHash();
+if (location.hash) chooseByHash();

@@ -1,6 +1,6 @@
 // The subsystems as a table, which can be sorted.
 
-import { count, duration } from "./format.js";
+import { count, duration, waited } from "./format.js";
 import { html, say, set, svg } from "./build.js";
 import { degree, fill } from "./graph.js";
 
@@ -63,6 +63,11 @@ export class Table {
     });
   }
 
+  /** The button of a subsystem, if it is shown. */
+  buttonOf(name) {
+    return this.rows.get(name)?.element.querySelector("button");
+  }
+
   add(name) {
     const button = html("button", { type: "button" }, name);
     button.addEventListener("click", () => this.choose(name));
@@ -92,7 +97,7 @@ export class Table {
 
 function showRow(row, one, isStuck, isChosen) {
   set(row.element, "class", [isStuck && "stuck", isChosen && "chosen"].filter(Boolean).join(" "));
-  say(row.members, one.members ? ` ${one.members} together` : "");
+  say(row.members, one.members ? ` ${one.members} together${fullestText(one)}` : "");
   say(row.state, one.state);
   set(row.state, "class", `pill ${KINDS[one.state] ?? "quiet"}`);
   say(row.rate, count(sum(one, "received_rate")));
@@ -102,7 +107,7 @@ function showRow(row, one, isStuck, isChosen) {
   say(row.tail, flightText(one, "p99"));
   const longest = waits(one)[0];
   const more = waits(one).length > 1 ? `, and ${waits(one).length - 1} more` : "";
-  say(row.waits, longest ? `${longest.kind === "send" ? "for room at" : "for"} ${longest.subsystem}, ${duration(longest.seconds)}${more}` : "");
+  say(row.waits, longest ? `${longest.kind === "send" ? "for room at" : "for"} ${longest.subsystem}, ${waited(longest)}${more}` : "");
   say(row.restarts, String(one.restarts));
   say(row.epoch, String(one.epoch));
 }
@@ -119,6 +124,11 @@ function showLanes(cell, one) {
     say(item.querySelector("b"), capacity === null ? String(length) : `${length}/${capacity}`);
     say(item.querySelector(".what"), lane);
   });
+}
+
+/** Of a group, the lane of one member may be full where all together are not. */
+function fullestText({ fullest }) {
+  return fullest > 0 ? `, the fullest lane ${Math.round(100 * fullest)} %` : "";
 }
 
 function laneItem() {
