@@ -7,6 +7,7 @@ carrier asks for it; so the two are found to belong together.
 
 from __future__ import annotations
 
+from threading import Lock
 from typing import TYPE_CHECKING
 
 import trio
@@ -30,6 +31,8 @@ class Desks:
         self._of_host: dict[object, Desk] = {}
         """By the task that waits for the thread."""
         self._of_subsystem: dict[str, list[Desk]] = {}
+        self._lock = Lock()
+        """Threads come to their desks at once."""
 
     @property
     def is_empty(self) -> bool:
@@ -40,15 +43,17 @@ class Desks:
         """Give a desk to the thread that the current task is about to start, and to its carrier."""
         host = trio.lowlevel.current_task()
         desk = self._of_host[host] = self._add(subsystem)
+        desk.has_thread = desk.has_carrier = True  # both inherit it
         sit_down(desk)
 
     def here(self, subsystem: str) -> Desk:
         """Return the desk of this thread, which is one of the subsystem's."""
         desk = self._find_here(subsystem)
         if desk is None:
-            desk = next((one for one in self._all(subsystem) if not one.has_thread), None) or self._add(subsystem)
+            with self._lock:
+                desk = next((one for one in self._all(subsystem) if not one.has_thread), None) or self._add(subsystem)
+                desk.has_thread = True
             sit_down(desk)
-        desk.has_thread = True
         return desk
 
     def carried_by(self, carrier: Task, subsystem: str) -> Desk:
@@ -56,9 +61,11 @@ class Desks:
         desk = self._of_carrier.get(carrier)
         if desk is None:
             desk = run_in(carrier, self._find_here, subsystem)
-            if desk is None:
-                desk = next((one for one in self._all(subsystem) if not one.has_carrier), None) or self._add(subsystem)
-            desk.has_carrier = True
+            with self._lock:
+                if desk is None:
+                    free = (one for one in self._all(subsystem) if not one.has_carrier)
+                    desk = next(free, None) or self._add(subsystem)
+                desk.has_carrier = True
             self._of_carrier[carrier] = desk
             host = None if carrier.parent_nursery is None else carrier.parent_nursery.parent_task
             self._of_host[host] = desk
