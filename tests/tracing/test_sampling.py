@@ -108,6 +108,26 @@ async def test_while_a_message_that_is_not_sampled_is_handled_its_own_spans_are_
     assert exported.spans == []
 
 
+async def test_who_is_known_not_to_be_sampled_is_not_asked_for(autojump_clock: MockClock) -> None:
+    asked: list[str] = []
+
+    class Noting(SampledBySender):
+        def should_sample(self, parent_context, trace_id, name, *args, **kwargs):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN002, ANN003, ANN201 - as the SDK's
+            asked.append(name)
+            return super().should_sample(parent_context, trace_id, name, *args, **kwargs)
+
+    async def first(ctx: AnyContext) -> None:
+        async for item in ctx:
+            await ctx.send(Other(item.number))
+            await ctx.request(Ask, 1)
+
+    exported = Exported.make(Noting(ALWAYS_OFF))
+    async with Chain(first=first, second=idle, third=answering).open() as running:
+        exported.watch(running)
+        await running.route_message(Item(1))
+    assert [name for name in asked if not name.startswith("run ")] == ["process first"]
+
+
 async def test_the_global_provider_is_the_default(autojump_clock: MockClock) -> None:
     """Where none was set, nothing is traced, and nothing goes wrong."""
     async with Chain(first=idle, second=idle, third=answering).open() as running:
