@@ -112,7 +112,7 @@ async def test_who_is_known_not_to_be_sampled_is_not_asked_for(autojump_clock: M
     asked: list[str] = []
 
     class Noting(SampledBySender):
-        def should_sample(self, parent_context, trace_id, name, *args, **kwargs):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN002, ANN003, ANN201 - as the SDK's
+        def should_sample(self, parent_context, trace_id, name, *args, **kwargs):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN002, ANN003, ANN202 - as the SDK's
             asked.append(name)
             return super().should_sample(parent_context, trace_id, name, *args, **kwargs)
 
