@@ -16,6 +16,7 @@ FOLDER ?=
 ARGS ?=
 PYTEST_ARGS ?=
 BENCH_ARGS ?=
+COUNTS_ARGS ?=
 # How many processes the tests of one interpreter run in: one for each core, unless it is given.
 WORKERS ?= auto
 
@@ -40,6 +41,7 @@ help:
 	@echo "make build-wheel    build the wheel, and use it without extras"
 	@echo "make bench-quick    the benchmarks, briefly"
 	@echo "make bench          the benchmarks, for figures (BENCH_ARGS=...)"
+	@echo "make counts         instructions and calls of fixed runs against the stored figures (COUNTS_ARGS=...)"
 	@echo "make docs           the documentation, in build/docs"
 	@echo "make wirings        the command check, on the wirings of the demo and the examples"
 	@echo "make readme         the programs in README.md, CONTRIBUTING.md and docs/"
@@ -57,7 +59,7 @@ demo: $(VENV)/.demo
 # The documents' programs are part of the tests. The tests of the main interpreter come last, so that their summary and
 # the coverage are the last thing to be read.
 .PHONY: check
-check: lint types imports build-wheel docs wirings bench-quick test-py312 test-py313 test-public test
+check: lint types imports build-wheel docs wirings bench-quick counts test-py312 test-py313 test-public test
 
 .PHONY: lint
 lint: $(VENV)/.dev
@@ -96,6 +98,11 @@ bench-quick: $(VENV)/.dev
 .PHONY: bench
 bench: $(VENV)/.dev
 	$(BIN)/python -m benchmarks $(BENCH_ARGS)
+
+# No figure of a fixed run may be more than 5 % past what is stored; COUNTS_ARGS=--update stores those of now.
+.PHONY: counts
+counts: $(VENV)/.dev
+	$(BIN)/python -m benchmarks.counts $(COUNTS_ARGS)
 
 # Every warning is an error, and every reference must lead somewhere; no network is needed.
 .PHONY: docs
