@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import functools
 import inspect
+import sys
 from typing import TYPE_CHECKING, Any
 
 import attrs
@@ -12,6 +14,8 @@ from orchestra_trio.wiring.features import read_features
 from orchestra_trio.wiring.options import near_matches
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from orchestra_trio.runtime.orchestra import Orchestra
     from orchestra_trio.wiring.declaration import Declaration
 
@@ -35,6 +39,22 @@ def make_constructor(cls: type[Orchestra[Any, Any]], declaration: Declaration) -
         is_required = name in declaration.baggage_without_default
         fields[name] = attrs.field(default=attrs.NOTHING if is_required else getattr(cls, name))
     attrs.define(cls, these=fields, frozen=True, kw_only=True, slots=False, eq=False)
+    made: Any = cls
+    made.__init__ = _interning(made.__init__)
+
+
+def _interning(init: Callable[..., None]) -> Callable[..., None]:
+    """Let a constructor find its arguments by identity.
+
+    Python compares the name of each argument with those of the parameters one by one: fast where they are the same
+    object, as names in source are. Names that a program makes up are not: 10,000 of them took 0.55 s, in place of 0.06.
+    """
+
+    @functools.wraps(init)
+    def construct(self: object, *args: object, **fields: object) -> None:
+        init(self, *args, **{sys.intern(str.__str__(name)): value for name, value in fields.items()})
+
+    return construct
 
 
 def _check_features(orchestra: Orchestra[Any, Any], _: attrs.Attribute[Any], features: frozenset[str]) -> None:

@@ -158,7 +158,8 @@ class Orchestra(_Declared, Generic[SignalT, EventT]):
             DeclarationError: A field cannot be what it is set to.
         """
         declaration = self.__declaration__
-        known = ["features", *declaration.baggage, *(slot.name for slot in declaration.slots.values() if not slot.wip)]
+        slots = [slot.name for slot in declaration.slots.values() if not slot.wip]
+        known = dict.fromkeys(["features", *declaration.baggage, *slots])
         for name in changes:
             if name in declaration.slots and name not in known:
                 message = f"{declaration.name}.{name} is declared with wip=True, so that nothing can be held in it"

@@ -126,7 +126,8 @@ class Signals:
         if live is None:
             message = f"{self.orchestra} has no subsystem {name!r}; it has {', '.join(self.subsystems)}"
             raise ValueError(message)
-        if name not in self.routes.subscribers(type(signal), operation=f"signal {name!r}"):
+        self.routes.check_signal(type(signal), operation=f"signal {name!r}")
+        if not any(base in live.slot.signals for base in type(signal).__mro__):
             raise UndeclaredMessage(
                 self.orchestra, None, type(signal), operation=f"signal {name!r}", declared=live.slot.signals
             )

@@ -96,7 +96,8 @@ class Declaration:
 
     def graph_of(self, names: Collection[str]) -> WiringGraph:
         """Return the graph in which only these slots are built."""
-        absent = [slot.name for slot in self.slots.values() if slot.name not in names]
+        present = frozenset(names)
+        absent = [name for name in self.slots if name not in present]
         if self.graph.wip.issuperset(absent):
             return self.graph
         return build_graph(self.slots, self.graph.edges, absent, self.graph.boundary)

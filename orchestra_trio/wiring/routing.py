@@ -47,6 +47,14 @@ class _Permission:
 
 
 @attrs.frozen(eq=False)
+class _Sender:
+    """What one slot may send, and the permissions that it has asked for."""
+
+    sends: frozenset[type]
+    permissions: dict[type, _Permission] = attrs.field(init=False, factory=dict[type, _Permission])
+
+
+@attrs.frozen(eq=False)
 class Routes:
     """The routes of one orchestra's class. It only grows a cache, of the message types that came by."""
 
@@ -56,7 +64,7 @@ class Routes:
     declared: Mapping[type, Route]
     """The route of every type that has one of its own: consumed ones, then outgoing, then sent but unconsumed ones."""
 
-    reach: Mapping[type, tuple[type, ...]] = attrs.field(repr=False)
+    reach: Mapping[type, Mapping[type, None]] = attrs.field(repr=False)
     """For every sent type, the declared types that its messages can have: its own route's, then its subclasses."""
 
     _slots: Mapping[str, Slot] = attrs.field(alias="slots", repr=False)
@@ -64,9 +72,7 @@ class Routes:
     _hearing: Mapping[type, tuple[int, ...]] = attrs.field(alias="hearing", repr=False)
     # Caches by type keep classes alive that programs create at run time and send; these are few, and their bases,
     # the declared types, live as long as the orchestra's class anyway.
-    _permissions: dict[str, dict[type, _Permission]] = attrs.field(
-        init=False, repr=False, factory=dict[str, dict[type, _Permission]]
-    )
+    _senders: dict[str, _Sender] = attrs.field(init=False, repr=False, factory=dict[str, _Sender])
     _outside: dict[type, Route] = attrs.field(init=False, repr=False, factory=dict[type, Route])
     _subscribers: dict[type, tuple[str, ...]] = attrs.field(init=False, repr=False, factory=dict[type, tuple[str, ...]])
 
@@ -108,8 +114,25 @@ class Routes:
             self._outside[message_type] = route
         return route
 
-    def subscribers(self, signal_type: type, *, operation: str = "broadcast") -> tuple[str, ...]:
+    def subscribers(self, signal_type: type) -> tuple[str, ...]:
         """Return the built slots that hear a signal: that declare its type or a base of it, in declaration order.
+
+        Args:
+            signal_type: The class of the signal itself.
+
+        Raises:
+            UndeclaredMessage: It is no signal of this class.
+        """
+        names = self._subscribers.get(signal_type)
+        if names is None:
+            self.check_signal(signal_type, operation="broadcast")
+            positions = {place for base in signal_type.__mro__ for place in self._hearing.get(base, ())}
+            order = tuple(self._slots)
+            names = self._subscribers[signal_type] = tuple(order[place] for place in sorted(positions))
+        return names
+
+    def check_signal(self, signal_type: type, *, operation: str) -> None:
+        """Refuse what is no signal.
 
         Args:
             signal_type: The class of the signal itself.
@@ -118,34 +141,27 @@ class Routes:
         Raises:
             UndeclaredMessage: It is no signal of this class.
         """
-        names = self._subscribers.get(signal_type)
-        if names is None:
-            if not any(base in self._signal_types for base in signal_type.__mro__):
-                raise UndeclaredMessage(
-                    self.orchestra, None, signal_type, operation=operation, declared=self._signal_types
-                )
-            positions = {place for base in signal_type.__mro__ for place in self._hearing.get(base, ())}
-            order = tuple(self._slots)
-            names = self._subscribers[signal_type] = tuple(order[place] for place in sorted(positions))
-        return names
+        if not any(base in self._signal_types for base in signal_type.__mro__):
+            raise UndeclaredMessage(self.orchestra, None, signal_type, operation=operation, declared=self._signal_types)
 
     def _permission(self, slot_name: str, message_type: type) -> _Permission:
-        known = self._permissions.setdefault(slot_name, {})
-        permission = known.get(message_type)
+        sender = self._senders.get(slot_name)
+        if sender is None:
+            sender = self._senders[slot_name] = _Sender(frozenset(self._slots[slot_name].sends))
+        permission = sender.permissions.get(message_type)
         if permission is None:
-            permission = known[message_type] = self._find_permission(slot_name, message_type)
+            permission = sender.permissions[message_type] = self._find_permission(slot_name, sender, message_type)
         return permission
 
-    def _find_permission(self, slot_name: str, message_type: type) -> _Permission:
+    def _find_permission(self, slot_name: str, sender: _Sender, message_type: type) -> _Permission:
         route = _nearest(message_type, self.declared)
-        sends = self._slots[slot_name].sends
         if route is not None:
             # That the slot sends a base of it is not enough: with two bases, the nearest declared one may be a type
             # that only others send, and a message along an edge that the graph does not know would break the drain.
             for base in message_type.__mro__:
-                if base in sends and route.declared in self.reach[base]:
+                if base in sender.sends and route.declared in self.reach[base]:
                     return _Permission(route, base)
-        return self._refuse(slot_name, message_type, sends)
+        return self._refuse(slot_name, message_type, self._slots[slot_name].sends)
 
     def _refuse(self, slot_name: str, message_type: type, sends: tuple[type, ...]) -> NoReturn:
         raise UndeclaredMessage(self.orchestra, slot_name, message_type, operation="send", declared=sends)
@@ -198,7 +214,7 @@ def build_routes(
     )
 
 
-def _reach(sent: Mapping[type, None], declared: Mapping[type, Route]) -> dict[type, tuple[type, ...]]:
+def _reach(sent: Mapping[type, None], declared: Mapping[type, Route]) -> dict[type, dict[type, None]]:
     reach: dict[type, dict[type, None]] = {}
     for one in sent:
         route = _nearest(one, declared)
@@ -208,4 +224,4 @@ def _reach(sent: Mapping[type, None], declared: Mapping[type, Route]) -> dict[ty
         for base in one.__mro__:
             if base in reach:
                 reach[base][one] = None
-    return {one: tuple(found) for one, found in reach.items()}
+    return reach
