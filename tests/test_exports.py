@@ -10,12 +10,21 @@ from typing import TYPE_CHECKING
 import pytest
 
 import orchestra_trio
+import orchestra_trio.dashboard
+import orchestra_trio.metrics
 import orchestra_trio.testing
+import orchestra_trio.tracing
 
 if TYPE_CHECKING:
     from types import ModuleType
 
-PACKAGES = [orchestra_trio, orchestra_trio.testing]
+PACKAGES = [
+    orchestra_trio,
+    orchestra_trio.dashboard,
+    orchestra_trio.metrics,
+    orchestra_trio.testing,
+    orchestra_trio.tracing,
+]
 
 MODULES = [
     found.name
