@@ -9,12 +9,20 @@ the library cannot see through (a timer, a socket, an outside task, a signal tha
 When does a set become stuck? When a task of it begins to wait for a subsystem, or stops to count: it has ended, or
 waits for nothing but tasks below it. Of the beginning of waits the watch is always told, but of the rest only for
 tasks that are *heard*: main tasks and jobs without nurseries of their own. Nobody tells that a task which users
-started in a nursery of theirs has ended, or that one has come to the end of such a nursery. So a subsystem is *free*,
-and need not be looked at before the watch is told of it again, if a heard task of it may move, or waits for a free
-one. Each moment that is told looks along the waits from one subsystem, until that is known to be free; among slots
-that no cycle of the wiring connects nobody looks at all. One that is not free is a *suspect*: it is examined, task by
-task, before the next wait of trio's loop, and again when a task of those that it depends on has run, until it is either
-free or stuck.
+started in a nursery of theirs has ended, or that one has come to the end of such a nursery.
+
+To look along all waits at each of these moments would take, for a message that passes N subsystems of which all wait
+for the last one, time in proportion to N squared. So each subsystem has a *rank*, and one that waits *leans* on a task
+of its own that may move, or on a subsystem that it waits for and that has a higher rank. Whoever leans is not stuck: by
+the ranks, those who lean on each other come to an end at one that may move. One of whom no wait is on record may move,
+and is told of before it waits: it gets the highest rank when it is to be leaned on.
+
+Invariant, before each wait of trio's loop: each subsystem on a cycle of the wiring that waits leans, but for those that
+are in deadlocks that were found. One that leans on a heard task need not be looked at before the watch is told of it
+again. Any other is a *suspect*: one that leans on nothing yet, or on a task that is not heard. A suspect is examined
+when a task of it has run. If it leans on nothing by what is on record, that goes task by task, and along all waits to
+one that may move; those on the way then get higher ranks than all others. Where there is no such way, it is stuck.
+Among slots that no cycle of the wiring connects nobody looks at all.
 
 The instrument only looks, as `rest` does, and asks trio to call back: the call makes sure that it still holds. Tasks
 that were woken may not have run by then, and are on record as waiting. Whether one really waits is told by the lane,
@@ -26,7 +34,8 @@ So a task whose own time limit would pass only after those have ended everything
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple
+from itertools import islice
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import attrs
 import trio
@@ -37,7 +46,7 @@ from orchestra_trio.errors import DeadlockDetected
 from orchestra_trio.runtime.watch.standing import leading_tasks, stand
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from trio.lowlevel import Task
 
@@ -70,13 +79,19 @@ class DeadlockWatch(trio.abc.Instrument):
     """Called once for each deadlock."""
     found: list[DeadlockDetected] = attrs.Factory(list[DeadlockDetected])
     """All that were reported."""
-    _suspects: dict[str, None] = attrs.Factory(dict[str, None])
+    _ranks: dict[str, int] = attrs.Factory(dict[str, int])
+    """Of all subsystems on cycles of the wiring."""
+    _highest: int = 0
+    _suspects: dict[str, Task | None] = attrs.Factory(dict[str, "Task | None"])
+    """With their root tasks; None before they have begun, when only outside tasks wait in their name."""
+    _roots: dict[Task, str] = attrs.Factory(dict["Task", str])
+    """The suspects by their root tasks."""
+    _restless: dict[str, None] = attrs.Factory(dict[str, None])
+    """Suspects that are to be examined: new ones, and those of which a task has run since."""
+    _stuck: set[str] = attrs.Factory(set[str])
+    """All that were found stuck, and of which no task has run since."""
     _reported: set[Waiting] = attrs.Factory(set["Waiting"])
     """The waits of the deadlocks that were reported: one is another one if it has a further wait."""
-    _roots: set[Task] = attrs.Factory(set["Task"])
-    """Of the subsystems that suspects depend on, as they were last examined: the root tasks."""
-    _has_moved: bool = False
-    """Whether a task below those has run since, or there is another suspect."""
     _is_called: bool = False
     """Whether trio was asked to call back."""
     _token: trio.lowlevel.TrioToken = attrs.Factory(trio.lowlevel.current_trio_token)
@@ -86,48 +101,57 @@ class DeadlockWatch(trio.abc.Instrument):
         for component in graph.components:
             if graph.is_cyclic(component):
                 for name in component:
-                    self.subsystems[name].on_wait = self._suspect
+                    self.subsystems[name].on_wait = self._look
+                    self._ranks[name] = 0
 
     def close(self) -> None:
         """Look no more."""
         for live in self.subsystems.values():
             live.on_wait = None
-        self._let_go(list(self._suspects))
+        for name in list(self._suspects):
+            self._let_go(name)
 
     def before_io_wait(self, timeout: float) -> None:
         """Examine the suspects. Called by trio."""
         del timeout  # there may be other work in the program: what counts is whether these tasks can move
-        if self._has_moved and not self._is_called and self._examine():
+        if self._restless and not self._is_called and self._examine():
             self._is_called = True
             self._token.run_sync_soon(self._call)
 
     def before_task_step(self, task: Task) -> None:
-        """Note that a subsystem that suspects depend on moves. Called by trio."""
-        ancestor: Task | None = None if self._has_moved else task
+        """Note that a suspect moves. Called by trio."""
+        ancestor: Task | None = task
         while ancestor is not None:
-            if ancestor in self._roots:
-                self._has_moved = True
+            name = self._roots.get(ancestor)
+            if name is not None:
+                self._restless[name] = None
                 return
             nursery = ancestor.parent_nursery
             ancestor = None if nursery is None else nursery.parent_task
 
+    def _look(self, live: LiveSubsystem) -> None:
+        """Look at a subsystem of which a task has begun to wait or has ended."""
+        task = self._leaning_task(live)
+        if task is None or not _is_heard(task, live):
+            self._suspect(live)
+            self._restless[live.name] = None
+        elif self._stuck:
+            self._stuck.discard(live.name)
+
     def _suspect(self, live: LiveSubsystem) -> None:
-        for task, wait in live.waits.items():  # nearly always enough, at a third of the cost of what follows
-            target = self.subsystems.get(wait.subsystem)
-            if (target is None or not target.waits) and _is_heard(task, live):
-                return
-        if _explore(live.name, self._ties_on_record) is None:
-            return
         if not self._suspects:
             trio.lowlevel.add_instrument(self)
-        self._suspects[live.name] = None
-        self._has_moved = True
+        root = self._suspects[live.name] = live.root
+        if root is not None:
+            self._roots[root] = live.name
 
-    def _let_go(self, names: Iterable[str]) -> None:
-        """Suspect some subsystems no longer."""
-        if self._suspects:
-            for name in names:
-                self._suspects.pop(name, None)
+    def _let_go(self, name: str) -> None:
+        """Suspect a subsystem no longer."""
+        if name in self._suspects:
+            root = self._suspects.pop(name)
+            if root is not None:
+                del self._roots[root]
+            self._restless.pop(name, None)
             if not self._suspects:
                 trio.lowlevel.remove_instrument(self)
 
@@ -136,6 +160,7 @@ class DeadlockWatch(trio.abc.Instrument):
         stuck = self._examine()
         if not stuck:
             return
+        self._note_stuck(stuck)
         cycle = self._cycle(stuck)
         members = _closure(cycle, stuck)
         waits = {tie.wait for ties in members.values() for tie in ties if tie.wait is not None}
@@ -146,35 +171,83 @@ class DeadlockWatch(trio.abc.Instrument):
             standings = [stand(live) for name, live in self.subsystems.items() if name in members]
             self.found.append(DeadlockDetected(self.orchestra, links, standings))
             self.report(self.found[-1])
-        self._let_go([next(iter(stuck)), *members])  # the suspect may only wait for the deadlock
+
+    def _note_stuck(self, stuck: Iterable[str]) -> None:
+        """Note who is stuck; who has leaned on them is to be examined."""
+        before = len(self._stuck)
+        self._stuck.update(stuck)
+        for name in stuck:
+            self._restless.pop(name, None)
+        if len(self._stuck) > before:
+            for name in self._ranks:
+                if self.subsystems[name].waits and name not in self._stuck:
+                    self._suspect(self.subsystems[name])
+                    self._restless[name] = None
 
     def _examine(self) -> dict[str, list[_Tie]]:
-        """Return a stuck suspect with all that it waits for, if there is one; let go of suspects that are free."""
+        """Examine the restless suspects until one is stuck; return all that it depends on, with their ties."""
         offering: dict[Lane[Any], set[Task]] = {}
-        self._roots.clear()
-        self._has_moved = False
-        free: list[str] = []
-        for name in self._suspects:
-            ties = _explore(name, lambda one: self._ties(self.subsystems[one], offering))
-            if ties is None:
-                free.append(name)
-                continue
-            stuck = _closure([name], ties)
-            if stuck:
-                self._has_moved = True  # whatever comes of it, the other suspects are still to be examined
-                return stuck
-            self._roots.update(root for one in ties if (root := self.subsystems[one].root) is not None)
-        self._let_go(free)
+        for live in [self.subsystems[name] for name in self._restless]:
+            task = self._leaning_task(live)
+            is_heard = not live.waits or (task is not None and _is_heard(task, live))
+            if live.waits and task is None:
+                way, reached = _find_way(live.name, lambda name: self._sorted_ties(name, offering))
+                if not way:
+                    return reached
+                is_heard = way[0].is_heard
+                self._lean(way)
+            self._stuck.discard(live.name)
+            self._restless.pop(live.name, None)
+            if is_heard:
+                self._let_go(live.name)
         return {}
 
-    def _ties_on_record(self, name: str) -> Iterator[_Tie]:
-        """Return what the tasks of a subsystem are on record to wait for: cheap, and those that may move are missing.
+    def _leaning_task(self, live: LiveSubsystem) -> Task | None:
+        """Return a task of a subsystem that leans on another one, by what is on record; if possible, one that is heard.
 
-        One of which nothing is on record is not stuck, and cannot be before the watch is told of its first wait.
+        It may have been woken already, or may have a deadline: then it may move, which is as good.
         """
-        live = self.subsystems[name]
-        for task, wait in live.waits.items():
-            yield _Tie(wait if wait.subsystem in self.subsystems else None, _is_heard(task, live))
+        found: Task | None = None
+        for task, wait in islice(live.waits.items(), _LOOKED_AT):
+            if self._can_be_leaned_on(wait.subsystem, live.name):
+                if _is_heard(task, live):
+                    return task
+                if found is None and _is_inside(task, live):
+                    found = task
+        return found
+
+    def _can_be_leaned_on(self, name: str, follower: str) -> bool:
+        """Return whether a subsystem has a higher rank than one that waits for it, or may get one."""
+        rank = self._ranks.get(name)
+        if rank is None:
+            return not self._stuck  # it lies on no cycle; what it waits for may
+        if rank > self._ranks[follower]:
+            return name not in self._stuck
+        if self.subsystems[name].waits:
+            return False
+        self._raise((name,))
+        return True
+
+    def _lean(self, way: Sequence[_Step]) -> None:
+        """Let each subsystem on a way lean on the next one, and the last on a task of its own."""
+        self._raise(step.name for step in way)
+        for step in way:
+            self._stuck.discard(step.name)
+            live = self.subsystems[step.name]
+            if step.name in self._ranks and live.waits and not step.is_heard:
+                self._suspect(live)
+
+    def _raise(self, names: Iterable[str]) -> None:
+        """Let subsystems have higher ranks than all others, the last the highest."""
+        for name in names:
+            if name in self._ranks:
+                self._highest += 1
+                self._ranks[name] = self._highest
+
+    def _sorted_ties(self, name: str, offering: dict[Lane[Any], set[Task]]) -> list[_Tie]:
+        """Return the ties of a subsystem, those of heard tasks first; one without any has not begun, and may move."""
+        ties = list(self._ties(self.subsystems[name], offering))
+        return sorted(ties, key=lambda tie: not tie.is_heard) or [_Tie(None, is_heard=False)]
 
     def _ties(self, live: LiveSubsystem, offering: dict[Lane[Any], set[Task]]) -> Iterator[_Tie]:
         """Return what keeps each leading task of a subsystem.
@@ -217,9 +290,14 @@ class DeadlockWatch(trio.abc.Instrument):
             path[name] = next(tie.wait for tie in stuck[name] if tie.wait is not None)
             name = path[name].subsystem
         names = list(path)[list(path).index(name) :]
-        begin = names.index(min(names, key=list(self.subsystems).index))
+        places = {one: place for place, one in enumerate(self.subsystems)}
+        begin = names.index(min(names, key=places.__getitem__))
         # The same cycle is told in one way, whoever closed it.
         return {one: path[one] for one in [*names[begin:], *names[:begin]]}
+
+
+_LOOKED_AT: Final = 8
+"""How many of the waits of one subsystem are looked at before all of its tasks are: it may have thousands."""
 
 
 def _is_heard(task: Task, live: LiveSubsystem) -> bool:
@@ -233,85 +311,67 @@ def _is_heard(task: Task, live: LiveSubsystem) -> bool:
     return is_job and not task.child_nurseries
 
 
-def _explore(start: str, look: Callable[[str], Iterable[_Tie]]) -> dict[str, list[_Tie]] | None:
-    """Follow the ties from one subsystem on.
+def _is_inside(task: Task, live: LiveSubsystem) -> bool:
+    """Return whether a task is one of a subsystem's own, and not an outside one that uses its context."""
+    ancestor: Task | None = task
+    while ancestor is not None and ancestor is not live.root:
+        nursery = ancestor.parent_nursery
+        ancestor = None if nursery is None else nursery.parent_task
+    return ancestor is not None
+
+
+@attrs.define
+class _Step:
+    """One subsystem on a way along the waits."""
+
+    name: str
+    rest: Iterator[_Tie]
+    """Its ties that were not followed yet."""
+    is_heard: bool = False
+    """Whether the task is heard by whose tie the way goes on."""
+
+
+def _find_way(start: str, look: Callable[[str], list[_Tie]]) -> tuple[list[_Step], dict[str, list[_Tie]]]:
+    """Follow the ties from one subsystem on, until one is found that may move.
 
     Args:
         start: The subsystem.
         look: Returns the ties of one.
 
     Returns:
-        The ties of all that are reached and are not free; None if `start` is free.
+        The way there, empty if there is none; and all that were reached, with their ties: without a way, all of these
+        are stuck.
     """
-    reached: dict[str, list[_Tie]] = {start: []}
-    free: set[str] = set()
-    followers: dict[str, list[str]] = {}
-    path = [(start, iter(look(start)))]
-    while path:  # depth first: to know that one is free, one path to another one that is suffices
-        name, rest = path[-1]
-        onward = None if name in free else _follow(name, rest, reached, free, followers)
-        if onward is not None:
-            reached[onward] = []
-            path.append((onward, iter(look(onward))))
+    reached = {start: look(start)}
+    way = [_Step(start, iter(reached[start]))]
+    while way:
+        step = way[-1]
+        tie = next(step.rest, None)
+        if tie is None:
+            way.pop()
             continue
-        path.pop()
-        if not reached[name]:
-            _set_free(name, free, followers)
-        if start in free:
-            return None
-    return {name: ties for name, ties in reached.items() if name not in free}
-
-
-def _follow(
-    name: str,
-    rest: Iterator[_Tie],
-    reached: dict[str, list[_Tie]],
-    free: set[str],
-    followers: dict[str, list[str]],
-) -> str | None:
-    """Look at the ties of a subsystem that were not looked at yet.
-
-    Returns:
-        One that it is tied to and that was not reached before; None if there are no more, or it has turned out to be
-        free, and then it has no ties.
-    """
-    for tie in rest:
-        reached[name].append(tie)
-        target = None if tie.wait is None else tie.wait.subsystem
-        if target is not None and target not in free:
-            if tie.is_heard:
-                followers.setdefault(target, []).append(name)
-            if target not in reached:
-                return target
-        elif tie.is_heard:
-            reached[name].clear()
+        step.is_heard = tie.is_heard
+        if tie.wait is None:
             break
-    return None
-
-
-def _set_free(name: str, free: set[str], followers: Mapping[str, list[str]]) -> None:
-    """Add a subsystem to those that are free, and those that follow it: it is free if one that it waits for is."""
-    freed = [name]
-    for one in freed:  # grows while it is walked
-        if one not in free:
-            free.add(one)
-            freed += followers.get(one, ())
+        onward = tie.wait.subsystem
+        if onward not in reached:
+            reached[onward] = look(onward)
+            way.append(_Step(onward, iter(reached[onward])))
+    return way, reached
 
 
 def _closure(names: Iterable[str], ties: Mapping[str, list[_Tie]]) -> dict[str, list[_Tie]]:
-    """Return the ties of all subsystems that some of them are tied to; nothing if a task of theirs may move.
+    """Return the ties of all that some stuck subsystems depend on.
 
     Args:
         names: These subsystems.
-        ties: Of all that are not free.
+        ties: Of all that are stuck.
     """
     found = {name: ties[name] for name in names}
     walked = list(found)
     for name in walked:  # grows while it is walked
         for tie in ties[name]:
-            if tie.wait is None or tie.wait.subsystem not in ties:
-                return {}
-            if tie.wait.subsystem not in found:
+            if tie.wait is not None and tie.wait.subsystem not in found:
                 found[tie.wait.subsystem] = ties[tie.wait.subsystem]
                 walked.append(tie.wait.subsystem)
     return found
