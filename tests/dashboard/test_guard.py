@@ -224,7 +224,7 @@ async def test_web_sockets_are_refused() -> None:
     async def send(message: Any) -> None:  # noqa: ANN401, ASYNC124 - as ASGI has it
         sent.append(message)
 
-    async def never(*_: object) -> Any:  # noqa: ANN401
+    async def never(*_: object) -> Any:  # noqa: ANN401, ASYNC124 - as ASGI has it
         raise AssertionError
 
     guard = Guard(never, frozenset())

@@ -37,17 +37,15 @@ def listen(address: Address) -> Iterator[State]:
     """
     with _get(address, "/api/stream") as response:
         kind = b""
-        while kind != b"end":
-            line = response.readline()
-            if not line:
-                raise _gone(address)
+        while line := response.readline():
             field, _, value = line.rstrip(b"\r\n").partition(b": ")
             if field == b"event":
                 kind = value
             elif field == b"data":
                 yield _read(address, value)
-            elif not field:
-                continue
+                if kind == b"end":
+                    return
+        raise _gone(address)
 
 
 @contextmanager

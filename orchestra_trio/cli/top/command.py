@@ -9,7 +9,7 @@ from orchestra_trio.cli.printing import Misuse
 from orchestra_trio.cli.top.address import Address, read_address
 from orchestra_trio.cli.top.client import ask, listen
 
-__all__ = ["add_top"]
+__all__ = ["add_top", "follow"]
 
 _DESCRIPTION = """\
 Show the figures of a live page as a table, as long as the orchestra runs; or once, with --once and where the output is
@@ -55,11 +55,11 @@ def _run_top(options: argparse.Namespace) -> int:
 
         console.print(show_state(ask(address)))
     else:
-        _follow(address, options.interval, console)
+        follow(address, options.interval, console)
     return 0
 
 
-def _follow(address: Address, interval: float, console: Any) -> None:  # noqa: ANN401 - of rich, an extra
+def follow(address: Address, interval: float, console: Any) -> None:  # noqa: ANN401 - of rich, an extra
     """Draw the latest state again and again, until the orchestra has ended."""
     from rich.live import Live  # noqa: PLC0415 - an extra
 
