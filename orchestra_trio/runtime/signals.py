@@ -8,6 +8,7 @@ the same order (law 4), and none is ever left behind (law 5).
 
 from __future__ import annotations
 
+import heapq
 from typing import TYPE_CHECKING
 
 import attrs
@@ -22,47 +23,75 @@ if TYPE_CHECKING:
     from orchestra_trio.runtime.life.live import LiveSubsystem
     from orchestra_trio.wiring.routing import Routes
 
-__all__ = ["Settling", "Signals"]
+__all__ = ["Settling", "Signals", "Watch"]
 
 
 @attrs.define(eq=False)
 class Settling:
-    """Somebody who waits until each of some subsystems has taken enough signals, or has ended."""
+    """Somebody who waits until each of some subsystems is settled: has taken enough signals, or has ended."""
 
-    is_settled: Callable[[LiveSubsystem], bool]
-    pending: dict[str, LiveSubsystem] = attrs.Factory(dict[str, "LiveSubsystem"])
+    epoch: int | None
+    """Settled is who has received all broadcasts up to this one; with None, whose signal lane is within capacity."""
+    pending: dict[str, Watch] = attrs.Factory(dict[str, "Watch"])
+    """Those that are not settled yet."""
     done: trio.Event = attrs.Factory(trio.Event)
 
-    @classmethod
-    def of(cls, subsystems: Iterable[LiveSubsystem], is_settled: Callable[[LiveSubsystem], bool]) -> Settling:
-        """Watch those of the subsystems that are not settled yet."""
-        settling = cls(is_settled)
-        for live in subsystems:
-            if not (live.has_ended or is_settled(live)):
-                settling.pending[live.name] = live
-                live.watchers[settling] = None
-        if not settling.pending:
-            settling.done.set()
-        return settling
-
-    def look_again(self, live: LiveSubsystem, /) -> None:
-        """Look at a subsystem that has taken a signal, or has ended."""
-        if live.has_ended or self.is_settled(live):
-            del self.pending[live.name]
-            del live.watchers[self]
-            if not self.pending:
-                self.done.set()
+    def settle(self, name: str) -> None:
+        """Wait for one subsystem no longer."""
+        del self.pending[name]
+        if not self.pending:
+            self.done.set()
 
     def leave(self) -> None:
-        """Watch no longer."""
-        for live in self.pending.values():
+        """Wait no longer."""
+        for watch in self.pending.values():
+            del watch.waiting[self.epoch][self]
+
+
+@attrs.define(eq=False)
+class Watch:
+    """All who wait until one subsystem is settled.
+
+    Each signal that it takes is looked at once, however many wait: with a look for each, 200 tasks that broadcast at
+    once to 100 subsystems made a signal cost 57 us, and 800 of them were not in time.
+    """
+
+    live: LiveSubsystem
+    waiting: dict[int | None, dict[Settling, None]] = attrs.Factory(dict["int | None", dict[Settling, None]])
+    """By what they wait for."""
+    _epochs: list[int] = attrs.Factory(list[int])
+    """Those that are waited for, as a heap: a subsystem receives broadcasts in their order."""
+
+    def add(self, settling: Settling) -> None:
+        """Let somebody wait."""
+        epoch = settling.epoch
+        if epoch not in self.waiting:
+            self.waiting[epoch] = {}
+            if epoch is not None:
+                heapq.heappush(self._epochs, epoch)
+        self.waiting[epoch][settling] = None
+        settling.pending[self.live.name] = self
+        self.live.watchers[self] = None
+
+    def look_again(self, live: LiveSubsystem, /) -> None:
+        """Look at the subsystem, which has taken a signal, or has ended."""
+        settled: list[Settling] = []
+        if None in self.waiting and _is_settled(live, None):
+            settled += self.waiting.pop(None)
+        while self._epochs and _is_settled(live, self._epochs[0]):
+            settled += self.waiting.pop(heapq.heappop(self._epochs))
+        for settling in settled:
+            settling.settle(live.name)
+        if not self.waiting:
             del live.watchers[self]
 
 
-def _is_within_capacity(live: LiveSubsystem) -> bool:
-    """Return whether a subsystem's signal lane is within its capacity."""
-    lane = live.mailbox.signals
-    return len(lane) <= lane.capacity
+def _is_settled(live: LiveSubsystem, epoch: int | None) -> bool:
+    """Return whether a subsystem is what a `Settling` waits for."""
+    if live.has_ended:
+        return True
+    mailbox = live.mailbox
+    return len(mailbox.signals) <= mailbox.signals.capacity if epoch is None else mailbox.has_received(epoch)
 
 
 @attrs.define
@@ -78,6 +107,8 @@ class Signals:
     """Tells the observers of a broadcast; None while there are none."""
     _broadcast: trio.Event = attrs.Factory(trio.Event)
     """Set, and replaced, at each broadcast."""
+    _watches: dict[str, Watch] = attrs.Factory(dict[str, Watch])
+    """Of the subsystems that somebody has waited for."""
 
     def commit(self, signal: object) -> list[LiveSubsystem]:
         """Give a signal the next epoch and its place in all lanes, in one step; return who gets it.
@@ -103,14 +134,14 @@ class Signals:
         Raises:
             SubsystemStalled: They are not in time.
         """
-        settling = Settling.of(recipients, _is_within_capacity)
+        settling = self._settling(recipients, None)
         try:
             with trio.move_on_after(within):
                 await settling.done.wait()
                 return
             if not settling.pending:
                 return  # the last of them took its signal in the very step in which the time was over
-            standings = [stand(live) for live in settling.pending.values()]
+            standings = [stand(watch.live) for watch in settling.pending.values()]
         finally:
             settling.leave()
         raise SubsystemStalled(self.orchestra, "signals", within, standings)
@@ -148,8 +179,20 @@ class Signals:
         """Wait until a broadcast was made, and all who were to get it, or an earlier one, have received it."""
         while self.epoch < epoch:
             await self._broadcast.wait()
-        settling = Settling.of(self.subsystems.values(), lambda live: live.mailbox.has_received(epoch))
+        settling = self._settling(self.subsystems.values(), epoch)
         try:
             await settling.done.wait()
         finally:
             settling.leave()
+
+    def _settling(self, subsystems: Iterable[LiveSubsystem], epoch: int | None) -> Settling:
+        """Begin to wait for those of some subsystems that are not settled yet."""
+        settling = Settling(epoch)
+        for live in subsystems:
+            if not _is_settled(live, epoch):
+                if live.name not in self._watches:
+                    self._watches[live.name] = Watch(live)
+                self._watches[live.name].add(settling)
+        if not settling.pending:
+            settling.done.set()
+        return settling

@@ -165,3 +165,23 @@ async def test_first_messages(autojump_clock: MockClock) -> None:
         return work
 
     assert grow_alike(await work(SMALL), await work(LARGE), room=1.5)
+
+
+async def test_broadcasters(autojump_clock: MockClock) -> None:
+    """Many who broadcast at once, and wait until there is room again, and until their signals were received."""
+
+    async def work(size: int) -> Work:
+        async def broadcast() -> None:
+            await running.wait_epoch(await running.broadcast_signal(Tick()))
+
+        cls, _ = declared("unconnected", 3, signal_capacity=1)
+        async with held(cls, [idle] * 3).open() as running:
+            await trio.testing.wait_all_tasks_blocked()
+            with counted() as work:
+                async with trio.open_nursery() as nursery:
+                    for _ in range(size):
+                        nursery.start_soon(broadcast)
+            running.cancel()
+        return work
+
+    assert grow_alike(await work(SMALL), await work(LARGE))
