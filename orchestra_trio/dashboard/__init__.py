@@ -8,9 +8,10 @@ It needs the extra `dashboard`. From below to above: pure figures (`rates`, `per
 try:
     from orchestra_trio.dashboard.serving import RunningPage, serve_dashboard
 except ModuleNotFoundError as error:
-    if error.name not in {"starlette", "hypercorn", "h11"}:
+    missing = (error.name or "").partition(".")[0]
+    if missing not in {"starlette", "hypercorn", "h11"}:
         raise
-    message = f"orchestra_trio.dashboard needs {error.name}: pip install orchestra-trio[dashboard]"
-    raise ModuleNotFoundError(message, name=error.name) from error
+    message = f"orchestra_trio.dashboard needs {missing}: pip install orchestra-trio[dashboard]"
+    raise ModuleNotFoundError(message, name=missing) from error
 
 __all__ = ["RunningPage", "serve_dashboard"]
