@@ -2,12 +2,12 @@
 
 const THOUSANDS = ["", "k", "M", "G"];
 
-/** A number of things, or of things per second: "0", "3.4", "128", "12.3k". */
+/** A number of things, or of things per second: "0", "3.4", "128", "9999", "12.3k", "2.5M". */
 export function count(value) {
   if (value === 0) return "0";
   if (value < 9.95 && !Number.isInteger(value)) return value < 0.05 ? "<0.1" : value.toFixed(1);
   let step = 0;
-  while (value >= 9999.5 && step < THOUSANDS.length - 1) {
+  while (value >= (step ? 999.5 : 9999.5) && step < THOUSANDS.length - 1) {
     value /= 1000;
     step += 1;
   }
