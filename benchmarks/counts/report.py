@@ -72,7 +72,7 @@ def where_as_text(counter: str, run: str, found: Sequence[Shift]) -> str:
         (
             "" if shift.stored is None else f"{shift.stored:,.3f}",
             f"{shift.now:,.3f}",
-            "" if shift.stored is None else f"{shift.difference:+,.3f}",
+            "" if shift.stored is None else f"{round(shift.difference, 3) + 0.0:+,.3f}",
             shift.function,
         )
         for shift in found[:_FUNCTIONS]
