@@ -96,7 +96,7 @@ export class Detail {
     rows.forEach((cells, at) => {
       const row = body.rows[at] ?? body.appendChild(laneRow(cells.length));
       cells.forEach((text, column) => say(row.cells[column], text));
-      set(row, "class", degree(one.lanes[cells[0]].length, one.lanes[cells[0]].capacity) === "full" ? "stuck" : "");
+      set(row, "class", degree(one.lanes[cells[0]].length, one.lanes[cells[0]].capacity) === "full" ? "full" : "");
     });
   }
 

@@ -26,14 +26,8 @@ export class Graph {
     this.layout = layout;
     this.nodes.clear();
     this.wires.clear();
-    this.picture = svg("svg", { viewBox: `0 0 ${layout.width} ${layout.height}`, role: "group", "aria-label": "Subsystems" });
-    this.picture.append(
-      svg(
-        "marker",
-        { id: "tip", viewBox: "0 0 10 10", refX: 9, refY: 5, markerWidth: 9, markerHeight: 9, markerUnits: "userSpaceOnUse", orient: "auto-start-reverse" },
-        svg("path", { class: "tip", d: "M0 1L10 5L0 9Z" }),
-      ),
-    );
+    const viewBox = `0 0 ${layout.width} ${layout.height}`;
+    this.picture = svg("svg", { viewBox, role: "group", "aria-label": "Subsystems" }, arrowHead());
     for (const edge of layout.edges) this.addWire(edge);
     for (const mark of layout.marks) this.addMark(mark);
     for (const [name, place] of Object.entries(layout.nodes)) this.addNode(name, place);
@@ -80,10 +74,10 @@ export class Graph {
   }
 
   /** Show a state on what is drawn. */
-  show(state, stuck, chosen) {
+  show(state, stuck, chosen, owners) {
     this.chosen = chosen;
     for (const one of state.subsystems) this.showNode(one, stuck.has(one.name), one.name === chosen);
-    const waits = this.waitingWires(state, stuck);
+    const waits = this.waitingWires(state, stuck, owners);
     for (const edge of state.edges) {
       const wire = this.wires.get(key(edge));
       if (wire) this.showWire(wire, edge, waits.get(wire));
@@ -97,8 +91,8 @@ export class Graph {
     const classes = ["node", one.state, isStuck && "stuck", isOver && "over", isChosen && "chosen"];
     set(node.group, "class", classes.filter(Boolean).join(" "));
     const total = LANES.reduce((sum, lane) => sum + (one.lanes[lane]?.received_rate ?? 0), 0);
-    const members = one.members ? `${one.members} × ` : "";
-    say(node.rate, `${members}${one.state === "running" ? `${count(total)}/s` : `${one.state}, ${count(total)}/s`}`);
+    const facts = [one.members && `${one.members} together`, one.state !== "running" && one.state, !isOver && `${count(total)}/s`];
+    say(node.rate, facts.filter(Boolean).join(", "));
     const lanes = LANES.filter((lane) => one.lanes[lane]);
     lanes.forEach((lane, at) => this.showLevel(node, lane, one.lanes[lane], at));
     // What changes all the time is in the description: the name of what has the focus is read out when it changes.
@@ -124,12 +118,12 @@ export class Graph {
   }
 
   /** At which wires somebody waits: "waiting", or "stuck" where it is part of a deadlock. */
-  waitingWires(state, stuck) {
+  waitingWires(state, stuck, owners) {
     const found = new Map();
     for (const one of state.subsystems) {
       for (const wait of one.waits) {
         if (wait.kind === "receive") continue;
-        const target = wait.subsystem === "outgoing" ? null : wait.subsystem;
+        const target = wait.subsystem === "outgoing" ? null : owners.of(wait.subsystem);
         const kind = stuck.has(one.name) && stuck.has(target) ? "stuck" : "waiting";
         for (const wire of this.wiresBetween(one.name, target, wait.lane)) {
           if (found.get(wire) !== "stuck") found.set(wire, kind);
@@ -175,6 +169,15 @@ export class Graph {
     set(this.picture, "width", Math.floor(this.layout.width * this.factor()));
     set(this.picture, "height", Math.floor(this.layout.height * this.factor()));
   }
+}
+
+function arrowHead() {
+  const size = { viewBox: "0 0 10 10", refX: 9, refY: 5, markerWidth: 9, markerHeight: 9 };
+  return svg(
+    "marker",
+    { id: "tip", ...size, markerUnits: "userSpaceOnUse", orient: "auto-start-reverse" },
+    svg("path", { class: "tip", d: "M0 1L10 5L0 9Z" }),
+  );
 }
 
 /** How full a lane is, from 0 to 1; one without a bound is never full. */

@@ -4,6 +4,30 @@ import { html, say, set } from "./build.js";
 
 const AT_ONCE = 200; // so many members the server tells of at a time
 
+/** Knows under which names subsystems are shown that are in a group: states name the members. */
+export class Owners {
+  /** `changed()` is called when more is known. */
+  constructor(changed) {
+    this.changed = changed;
+    this.known = new Map();
+  }
+
+  of(name) {
+    return this.known.get(name) ?? name;
+  }
+
+  /** Ask for those that are not known, each once. */
+  ask(names) {
+    for (const name of names.filter((one) => !this.known.has(one))) {
+      this.known.set(name, name);
+      fetch(`/api/subsystems/${encodeURIComponent(name)}`)
+        .then((response) => response.json())
+        .then(({ group }) => group && this.known.set(name, group) && this.changed())
+        .catch(() => this.known.delete(name));
+    }
+  }
+}
+
 export class Group {
   /** `changed()` is called when there is something else to show. */
   constructor(changed) {

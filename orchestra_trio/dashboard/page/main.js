@@ -4,7 +4,7 @@ import { clock, count, duration, many, waitText } from "./format.js";
 import { html, list, say, set } from "./build.js";
 import { Detail } from "./detail.js";
 import { Graph } from "./graph.js";
-import { Group } from "./groups.js";
+import { Group, Owners } from "./groups.js";
 import { Plot } from "./plots.js";
 import { Table } from "./table.js";
 
@@ -32,6 +32,7 @@ const detail = new Detail((name) => {
 });
 const graph = new Graph(find("graph"), choose);
 const group = new Group(() => show());
+const owners = new Owners(() => show());
 const table = new Table(find("subsystems"), choose);
 
 /** Pick a subsystem, or a group, or nothing. */
@@ -63,12 +64,14 @@ function show() {
   say(find("events"), `${count(state.events.received)} of ${count(state.events.sent)} handled`);
   find("restarts-pair").hidden = state.totals.restarts === 0;
   say(find("restarts"), count(state.totals.restarts));
-  const stuck = new Set(state.deadlocks.filter((one) => one.holds).flatMap((one) => one.members));
+  const members = state.deadlocks.filter((one) => one.holds).flatMap((one) => one.members);
+  if (state.folding) owners.ask(members);
+  const stuck = new Set(members.flatMap((name) => [name, owners.of(name)]));
   showDeadlocks(state.deadlocks);
   const folding = find("folding");
   folding.hidden = state.folding === null;
   if (state.folding) say(folding, `${state.folding.rule}. Choose a group to see its members.`);
-  if (graph.layout) graph.show(state, stuck, chosen());
+  if (graph.layout) graph.show(state, stuck, chosen(), owners);
   table.show((group.state ?? state).subsystems, stuck, chosen());
   group.show();
   showWaits(state, stuck);
@@ -111,7 +114,7 @@ function showWaits(state, stuck) {
     kind: stuck.has(owner) && stuck.has(wait.subsystem) ? "stuck" : "",
   }));
   if (forOthers.length > MOST_WAITS) lines.push({ text: `and ${forOthers.length - MOST_WAITS} more` });
-  list(find("waits"), lines, "nobody: who waits at all waits for what comes next");
+  list(find("waits"), lines, "nobody waits for another");
 }
 
 // --- Where it comes from -------------------------------------------------------------------------------------------

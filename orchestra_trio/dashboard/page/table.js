@@ -121,7 +121,7 @@ function showLanes(cell, one) {
     set(item, "title", `${lane} lane`);
     set(item.querySelector(".level, .bar-level"), "width", (54 * fill(length, capacity)).toFixed(1));
     set(item.querySelector(".bar-level"), "class", `bar-level level ${degree(length, capacity)}`);
-    say(item.querySelector("b"), capacity === null ? String(length) : `${length}/${capacity}`);
+    say(item.querySelector("b"), capacity === null ? count(length) : `${count(length)}/${count(capacity)}`);
     say(item.querySelector(".what"), lane);
   });
 }

@@ -5,6 +5,7 @@ from __future__ import annotations
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
 
+import attrs
 import trio
 
 from orchestra_trio import Orchestra, Restart, Subsystem, subsystem
@@ -18,6 +19,13 @@ if TYPE_CHECKING:
     from tests.dashboard.browser.tabs import Tab
 
 INTERVAL = 0.1
+
+
+@attrs.frozen
+class Ball:
+    """A message of one of many pairs."""
+
+    number: int
 
 
 class Knot(Orchestra, message_capacity=2, on_deadlock="warn"):
@@ -84,6 +92,20 @@ def make_crowd(workers: int = 600, stores: int = 400) -> Orchestra[Any, Any]:
     made: Any = type("Crowd", (Orchestra,), {"__annotations__": slots})
     orchestra: Orchestra[Any, Any] = made(**dict.fromkeys(slots, idle))
     return orchestra
+
+
+def make_pairs(pairs: int = 120) -> tuple[Orchestra[Any, Any], list[type[Ball]]]:
+    """Return an orchestra of pairs, and for each a message that makes the two wait for each other for ever."""
+    balls: list[type[Ball]] = [type(f"Ball{number}", (Ball,), {}) for number in range(pairs)]
+    backs = [type(f"Back{number}", (Ball,), {}) for number in range(pairs)]
+    slots: dict[str, Any] = {}
+    for number, (ball, back) in enumerate(zip(balls, backs, strict=True)):
+        slots[f"ping{number}"] = Subsystem[ball, back]  # type: ignore[valid-type]  # made at run time
+        slots[f"pong{number}"] = Subsystem[back, ball]  # type: ignore[valid-type]  # made at run time
+    players = {f"ping{number}": flood(back) for number, back in enumerate(backs)}
+    players |= {f"pong{number}": flood(ball) for number, ball in enumerate(balls)}
+    made: Any = type("Pairs", (Orchestra,), {"__annotations__": slots}, message_capacity=2, on_deadlock="warn")
+    return made(**players), balls
 
 
 @asynccontextmanager

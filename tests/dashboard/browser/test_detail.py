@@ -79,7 +79,7 @@ async def test_detail_shows_why_it_waits(tab: Tab) -> None:
         page.locator("#subsystems tbody").get_by_role("button", name="asker").click()
         expect(page.locator("#detail-place")).to_contain_text("waits for room at 'broker'")
         expect(page.locator("#detail-stack")).to_contain_text("await ctx.send(make(incoming.number))")
-        expect(page.locator("#detail-lanes tr.stuck")).to_have_count(1)
+        expect(page.locator("#detail-lanes tr.full")).to_have_count(1)
         page.locator("#close").click()
         expect(page.locator("#detail")).to_be_hidden()
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tests.dashboard.browser.scenes import make_crowd, shown
+from tests.dashboard.browser.scenes import make_crowd, make_pairs, shown
 from tests.dashboard.browser.tabs import Tab, expect
 
 if TYPE_CHECKING:
@@ -58,6 +58,22 @@ def _close(page: Page) -> None:
     page.locator("#subsystems tbody").get_by_role("button", name="store*").click()
     expect(page.locator("#group span")).to_have_text("1 to 200 of 400")
     assert page.evaluate("document.documentElement.scrollWidth <= document.documentElement.clientWidth")
+
+
+async def test_deadlock_of_members_turns_their_groups_red(tab: Tab) -> None:
+    def red(page: Page) -> None:
+        expect(page.locator("#deadlocks")).to_contain_text("ping7 → pong7 → ping7")
+        expect(page.locator("#graph .node.stuck .title")).to_have_text(["ping*", "pong*"])
+        expect(page.locator("#graph .wire.stuck")).to_have_count(2)
+        expect(page.locator("#subsystems tr.stuck")).to_have_count(2)
+        expect(page.locator("#subsystems tr.stuck").first).to_contain_text("120 together, the fullest lane 100 %")
+        page.locator("#subsystems tbody").get_by_role("button", name="ping*").click()
+        expect(page.locator("#subsystems tr.stuck th")).to_have_text("ping7")
+
+    orchestra, balls = make_pairs()
+    async with shown(tab, orchestra) as running:
+        await running.route_message(balls[7](1))
+        await tab.do(red)
 
 
 async def test_thousand_subsystems(tab: Tab) -> None:
