@@ -38,7 +38,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 import attrs
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections import deque
 
     from orchestra_trio.delivery.lanes import Lane
 
@@ -53,9 +53,8 @@ class Budget(Protocol):
         """How many there were so far."""
         ...
 
-    @property
-    def due(self) -> int:
-        """The number of the call that is to be a schedule point."""
+    def lend(self, steps: int) -> int:
+        """Return the number of the call until which so many steps may be made, or fewer: before a look at it is due."""
         ...
 
 
@@ -66,8 +65,8 @@ class Credit:
     budget: Budget
     lane: Lane[Any] | None
     """None where it never lends."""
-    step: Callable[..., Any]
-    """`append` or `popleft` of the lane's items."""
+    items: deque[Any]
+    """Of the lane: the step is their `append` or `popleft`."""
     until: int = 0
     """The step is free while fewer calls than this were made."""
 
@@ -92,9 +91,7 @@ class Turn:
     def give(self, credit: Credit, steps: int) -> None:
         """Let a user make steps; nobody else may have credit."""
         self.credit = credit
-        budget = credit.budget
-        until, bound = budget.calls + steps, budget.due - 1
-        credit.until = min(bound, until)
+        credit.until = credit.budget.lend(steps)
 
     def end(self) -> None:
         """Let nobody make any step without another look."""

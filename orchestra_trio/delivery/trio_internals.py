@@ -42,6 +42,7 @@ __all__ = [
     "LatePace",
     "Pace",
     "Waiting",
+    "flight_clock",
     "has_deadline_within",
     "is_leaving_nursery",
     "make_pace",
@@ -51,6 +52,15 @@ __all__ = [
 
 SLICE: Final = 0.001
 """For how long a context's calls go on without a schedule point, in seconds on the system clock."""
+
+_QUICK: Final = SLICE / 16
+"""For how long who makes a run of calls on credit (`credit`) may have been away, in seconds on the system clock.
+
+They do not look at the time, and there are up to 15 of them: who is slower gets none, and looks more often.
+"""
+
+_UNSEEN: Final = 4
+"""With every so many calls, of those that are not on credit, they look at the time."""
 
 
 @attrs.frozen
@@ -97,6 +107,11 @@ def _runs_on_system_clock() -> bool:
     return not isinstance(clock, MockClock)
 
 
+def flight_clock() -> Callable[[], float]:
+    """Return what times of flight are taken with in this run: `trio.current_time`, or what is as good and cheaper."""
+    return perf_counter if _runs_on_system_clock() else trio.lowlevel.current_clock().current_time
+
+
 class _Unknown:
     """In place of a task and its status where trio's are not to be used: says that it may be cancelled."""
 
@@ -115,12 +130,12 @@ class Pace:
     cancelled call has changed nothing (law 9).
     """
 
-    __slots__ = ("_slice", "_yield_every", "calls", "due", "limit", "running")
+    __slots__ = ("_look", "_quick", "_seen", "_slice", "_stride", "_yield_every", "calls", "due", "limit", "running")
 
     def __init__(self, yield_every: int) -> None:
         """Make a pace with a whole budget; `yield_every` counts calls. Must be called in a trio run."""
         self._yield_every = yield_every
-        self._slice = SLICE if _runs_on_system_clock() else math.inf
+        self._slice, self._quick = (SLICE, _QUICK) if _runs_on_system_clock() else (math.inf, math.inf)
         self.running: dict[str, Any] = {"task": _Unknown()}
         """Says whether the running task may be cancelled, by `running["task"]._cancel_status.effectively_cancelled`:
         for steps on credit (`credit`), which are made in the caller's own frame."""
@@ -128,8 +143,13 @@ class Pace:
         """How many calls there were."""
         self.due: int = yield_every
         """The number of the call that is to be a schedule point."""
-        self.limit: float = perf_counter() + self._slice
-        """The time on `perf_counter` after which the next call is to be one."""
+        self._seen = perf_counter()
+        """The time on `perf_counter` when it was last looked at."""
+        self.limit: float = self._seen + self._slice
+        """The time after which the next call is to be one."""
+        self._stride = min(yield_every, _UNSEEN)
+        self._look = self._stride
+        """The number of the next call that looks at the time, or is due."""
 
     def is_due(self) -> bool:
         """Count one call, and return whether it must `await keep()` before it changes anything."""
@@ -148,8 +168,19 @@ class Pace:
 
     def renew(self) -> None:
         """Begin a new budget: the caller has just waited."""
-        self.due = self.calls + self._yield_every
-        self.limit = perf_counter() + self._slice
+        calls = self.calls
+        self._look = calls + self._stride
+        self.due = calls + self._yield_every
+        self._seen = now = perf_counter()
+        self.limit = now + self._slice
+
+    def lend(self, steps: int) -> int:
+        """Return the number of the call until which as many steps may be made with no look at the time, or fewer."""
+        before, self._seen = self._seen, perf_counter()
+        if self._seen - before > self._quick or self._seen > self.limit:
+            return 0
+        until, bound = self.calls + steps, self.due - 1
+        return until if until < bound else bound
 
 
 class _PrivatePace(Pace):
@@ -164,10 +195,17 @@ class _PrivatePace(Pace):
 
     def is_due(self) -> bool:
         self.calls = calls = self.calls + 1
-        if calls >= self.due or perf_counter() > self.limit:
+        if calls >= self._look and self._is_time():
             return True
         is_cancelled: bool = self.running["task"]._cancel_status.effectively_cancelled  # noqa: SLF001  # see above
         return is_cancelled
+
+    def _is_time(self) -> bool:
+        self._seen = now = perf_counter()
+        if self.calls >= self.due or now > self.limit:
+            return True
+        self._look = min(self.calls + self._stride, self.due)
+        return False
 
 
 class _RoamingPrivatePace(_PrivatePace):

@@ -23,7 +23,7 @@ from orchestra_trio.delivery.ends import MeteredReceiver
 from orchestra_trio.delivery.mailbox import Mailbox
 from orchestra_trio.delivery.shared import SharedMailbox
 from orchestra_trio.delivery.strategies import Weighted
-from orchestra_trio.delivery.trio_internals import make_pace
+from orchestra_trio.delivery.trio_internals import flight_clock, make_pace
 from orchestra_trio.errors import DeadlockDetected, OneshotCancelled, SubsystemExited, type_name
 from orchestra_trio.logs import Origin, logger, origin_of_task
 from orchestra_trio.records import DeadLetter
@@ -87,6 +87,7 @@ class Run:
         self.opened_at: float = trio.current_time()
         self.ended_at: float | None = None
         self._clock = trio.lowlevel.current_clock().current_time  # what `trio.current_time` asks, at half its cost
+        self._flight_clock = flight_clock()
         wrap = self.options.error
         self.failures: Failures = Failures(self.orchestra, self.cancel, wrap)
         self.dead_letters: DeadLetters = DeadLetters(held.on_dead_letter, self._fail_in_hook)
@@ -245,7 +246,7 @@ class Run:
             signal_capacity=slot.signal_capacity,
             priority_capacity=slot.message_capacity if slot.priority else None,
             strategy=Weighted() if slot.select is None else slot.select,
-            clock=self._clock,
+            clock=self._flight_clock,
         )
 
     @enable_ki_protection

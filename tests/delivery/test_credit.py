@@ -41,6 +41,9 @@ class FakeBudget:
         if self.calls >= self.due:
             self.renew()
 
+    def lend(self, steps: int) -> int:
+        return min(self.calls + steps, self.due - 1)
+
     def renew(self) -> None:
         self.due = self.calls + self.yield_every
 
@@ -60,8 +63,8 @@ class User:
     def __attrs_post_init__(self) -> None:
         """Have no credit yet."""
         for lane in self.mailbox.message_lanes:
-            self.credits[lane.name] = Credit(self.budget, lane, lane.items.append)
-        self.taking = Credit(self.budget, self.mailbox.bounded, self.mailbox.bounded.items.popleft)
+            self.credits[lane.name] = Credit(self.budget, lane, lane.items)
+        self.taking = Credit(self.budget, self.mailbox.bounded, self.mailbox.bounded.items)
 
     def spends(self, credit: Credit) -> bool:
         """Whether a step is made on credit; if so, it is counted."""
@@ -76,7 +79,9 @@ class User:
     def put(self, lane: Lane[Any], item: object, sender: str | None) -> bool:
         credit = self.credits[lane.name]
         if self.spends(credit):
-            credit.step(item)
+            credit.items.append(item)
+            return True
+        if credit.until and lane.post_in_run(item, credit):
             return True
         if not lane.post(item, sender):
             return False
@@ -86,7 +91,9 @@ class User:
 
     def take(self) -> object:
         if self.spends(self.taking):
-            return self.taking.step()
+            return self.taking.items.popleft()
+        if self.taking.until and self.taking.items:
+            return self.mailbox.bounded.take_in_run(self.taking)
         item = self.mailbox.take()
         if item is not EMPTY:
             self.mailbox.lend_takes(self.taking)

@@ -260,7 +260,7 @@ class Outlet:
     def _credit_at(self, lane: Lane[Any]) -> Credit:
         if lane not in self._credits:
             lender: Any = None if isinstance(lane, SharedLane) else lane  # not asked for what it never lends
-            self._credits[lane] = Credit(self.pace, lender, lane.items.append)
+            self._credits[lane] = Credit(self.pace, lender, lane.items)
         return self._credits[lane]
 
     def _find_mailbox(self, route: Route) -> tuple[Mailbox[Any, Any] | None, LiveSubsystem | None]:

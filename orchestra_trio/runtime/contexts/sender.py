@@ -12,7 +12,6 @@ has changed nothing (law 9).
 from __future__ import annotations
 
 from itertools import groupby
-from time import perf_counter
 from typing import TYPE_CHECKING, Concatenate, Final, Generic, Never, ParamSpec
 
 import trio
@@ -88,14 +87,16 @@ class SubsystemSender(Generic[Out_contra]):
         port = self._ports[type(message)]
         credit, pace = port.credit, self._pace
         calls = pace.calls
-        if calls < credit.until and priority is _NORMAL and (calls & 3 or perf_counter() < pace.limit):
+        if calls < credit.until and priority is _NORMAL:
             if pace.running["task"]._cancel_status.effectively_cancelled:  # noqa: SLF001 - see the module's head
                 await checkpoint_if_cancelled()
             pace.calls = calls + 1
-            credit.step(message)
+            credit.items.append(message)
             return  # noqa: ASYNC910 - it has just checked for cancellation
         if pace.is_due():
             await pace.keep()
+        if credit.until and priority is _NORMAL and port.bounded.post_in_run(message, credit):
+            return
         lane = port.bounded if priority is _NORMAL else port.priority
         if not lane.post(message, self._origin):
             await self._outlet.wait_for_room(port, lane, message)
