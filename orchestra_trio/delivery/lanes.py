@@ -147,8 +147,16 @@ class Lane(Generic[T]):
         """Hand the item to the first who waits, or else put it into the lane; return False where there is no room."""
         if self._turn.credit is not None:
             self._turn.end()
-        if self._receivers:
-            self._hand_over(item, sender)  # with it, a reply end is the consumer's
+        receivers = self._receivers
+        if receivers:  # the first gets it, as if it had gone through the lane in no time
+            receiver, _ = receivers.popitem(last=False)
+            self._taken = number = self._taken + 1
+            if sender is not self._sources.last:
+                self._sources.begin(number, sender, number)
+            if number == self._next_stamp:
+                self._next_stamp = number + self._tof_every
+                self._keep_tof(0.0)
+            receiver.hand(item)  # with it, a reply end is the consumer's
             return True
         items = self.items
         length = len(items)
@@ -175,7 +183,7 @@ class Lane(Generic[T]):
         self._turn.end()
         posted = 0
         while self._receivers and start + posted < len(items):
-            self._hand_over(items[start + posted], sender)
+            self.post(items[start + posted], sender)
             posted += 1
         count = int(min(len(items) - start - posted, self._limit - len(self.items)))
         if count <= 0:
@@ -348,17 +356,6 @@ class Lane(Generic[T]):
     def sent_by(self) -> dict[str | None, int]:
         """Return how many items each sender has put into the lane so far; None is the embedding program."""
         return self._sources.count(self.sent)
-
-    def _hand_over(self, item: T, sender: str | None) -> None:
-        """Give the item to the first who waits, as if it had gone through the lane in no time."""
-        receiver, _ = self._receivers.popitem(last=False)
-        self._taken = number = self._taken + 1
-        if sender is not self._sources.last:
-            self._sources.begin(number, sender, self._taken)
-        if number == self._next_stamp:
-            self._next_stamp += self._tof_every
-            self._keep_tof(0.0)
-        receiver.hand(item)
 
     def _admit(self) -> None:
         waiting, offer = self.offers.popitem(last=False)

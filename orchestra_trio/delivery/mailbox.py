@@ -150,11 +150,6 @@ class Mailbox(Generic[MessageT, SignalT]):
         return not (self.bounded.offers or (self.priority is not None and self.priority.offers))
 
     @property
-    def awaits_all(self) -> bool:
-        """Whether nothing lies here, and something may be sent: who wants to take must wait."""
-        return not self.input_closed and self.is_empty
-
-    @property
     def is_exhausted(self) -> bool:
         """Whether nothing lies here and nothing will be sent: end-of-input."""
         return self.input_closed and self.is_empty

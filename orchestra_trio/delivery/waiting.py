@@ -9,14 +9,14 @@ from __future__ import annotations
 
 from functools import partial
 from threading import get_ident
-from typing import TYPE_CHECKING, Generic
+from typing import TYPE_CHECKING, Generic, NoReturn
 
 import trio
 from typing_extensions import TypeVar, override
 
-from orchestra_trio.delivery.mailbox import Empty
+from orchestra_trio.delivery.mailbox import EMPTY, Empty
 from orchestra_trio.delivery.shared import SharedLane, SharedMailbox
-from orchestra_trio.delivery.trio_internals import WOKEN, make_waiting, wake
+from orchestra_trio.delivery.trio_internals import WOKEN, flight_clock, make_waiting, wake
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterable, MutableMapping
@@ -48,18 +48,22 @@ class Parked(Generic[T]):
 
     Attributes:
         task: The task.
-        since: When it began to wait, on trio's clock, in seconds.
     """
 
-    __slots__ = ("_error", "_item", "_withdraw", "since", "task")
+    __slots__ = ("_error", "_item", "_since", "_withdraw", "task")
 
     def __init__(self, withdraw: Callable[[Parked[T]], object]) -> None:
         """Stand for the current task; `withdraw` takes it out of its queues when it is cancelled."""
         self.task: trio.lowlevel.Task = trio.lowlevel.current_task()
-        self.since: float = trio.current_time()
+        self._since = trio.current_time()
         self._withdraw = withdraw
         self._error: BaseException | None = None
         self._item: Any = None
+
+    @property
+    def since(self) -> float:
+        """When it began to wait, on trio's clock, in seconds."""
+        return self._since
 
     def hand(self, item: T) -> None:
         """Wake the task with an item."""
@@ -100,56 +104,93 @@ class Seat(Parked[T]):
     """Where the tasks of one context wait for any item of its mailbox, one at a time: made once for all their waits.
 
     Making a `Parked`, and the coroutines that it waits in, took 2 of 6.5 µs for each message that is waited for. Here
-    the caller itself waits: `seat.sit(task)`, then `seat.rise(await seat.suspend(seat.trap))`.
+    the caller itself waits, where `seat.sit(task)` says that it must::
+
+        outcome = await seat.suspend(seat.trap)
+        item, seat.item = seat.item, EMPTY
+        if item is EMPTY:
+            seat.fail(outcome)
+        seat.is_free = True
 
     Attributes:
-        is_free: Whether a task may wait here: none does, and none was woken that has not risen yet.
+        is_free: Whether a task may wait here: none does, and none was woken that has not gone on yet.
+        item: What who waits here was woken with; `EMPTY` where that was not an item.
         suspend, trap: What to wait with.
     """
 
-    __slots__ = ("_queue", "_resume", "_time", "is_free", "suspend", "trap")
+    __slots__ = (
+        "_clock",
+        "_mailbox",
+        "_offers",
+        "_offset",
+        "_queue",
+        "_resume",
+        "_sat",
+        "_signals",
+        "_unbounded",
+        "is_free",
+        "item",
+        "suspend",
+        "trap",
+    )
 
     def __init__(self, mailbox: Mailbox[Any, Any], waiting: Waiting) -> None:
         """Make one that nobody waits in. Must be called in a trio run."""
         super().__init__(mailbox.leave)
+        self._mailbox = mailbox
         self._queue = mailbox.receivers
-        self._time = trio.lowlevel.current_clock().current_time
+        self._signals, self._unbounded = mailbox.signals.items, mailbox.unbounded.items
+        self._offers = mailbox.bounded.offers
+        self._clock = flight_clock()  # 0.05 µs less than trio's, twice for each round trip
+        self._offset = trio.current_time() - self._clock()
+        self._sat = 0.0
         self._resume = waiting.resume
         self.suspend: Callable[[Any], Awaitable[Any]] = waiting.suspend
         self.trap: Any = waiting.trap(self._abort)
         self.is_free: bool = True
+        self.item: Any = EMPTY
 
-    def sit(self, task: trio.lowlevel.Task) -> None:
-        """Let the current task stand behind all others who wait at the mailbox."""
+    @property
+    @override
+    def since(self) -> float:
+        return self._sat + self._offset
+
+    def sit(self, task: trio.lowlevel.Task) -> bool:
+        """Let the current task stand behind all others who wait at the mailbox, whose bounded lane is empty.
+
+        Returns:
+            Whether it does: nobody waits here, nothing lies in the mailbox, and something may be sent.
+        """
+        mailbox = self._mailbox
+        if not self.is_free or mailbox.input_closed or self._signals or self._unbounded or self._offers:
+            return False  # told without a call in most cases (0.4 of 8.7 µs for each round trip)
+        if mailbox.priority is not None and not mailbox.is_empty:
+            return False
         self.task = task
-        self.since = self._time()
+        self._sat = self._clock()
         self.is_free = False
         self._queue[self] = None
+        return True
 
     @override
     def hand(self, item: T) -> None:
-        self._item = item
+        self.item = item
         self._resume(self.task, WOKEN)
 
-    def rise(self, outcome: Outcome[None]) -> T:
-        """Return what the task was given, or raise the error: it goes on."""
-        if outcome is not WOKEN:
-            outcome.unwrap()  # raises: the task was cancelled, and does not stand in the queue any more
+    def fail(self, outcome: Outcome[None]) -> NoReturn:
+        """Raise why the task was woken: nothing will come any more, or it was cancelled."""
         self.is_free = True
-        item: T = self._item
-        self._item = None
-        if self._error is not None:
-            error, self._error = self._error, None
-            try:
-                raise error
-            finally:
-                del error  # as in `wait`
-        return item
+        outcome.unwrap()  # raises where it was cancelled
+        error: Any = self._error
+        self._error = None
+        try:
+            raise error
+        finally:
+            del error  # as in `wait`
 
     @override
     def _abort(self, _: trio.lowlevel.RaiseCancelT) -> trio.lowlevel.Abort:
         del self._queue[self]
-        self.is_free = True
         return trio.lowlevel.Abort.SUCCEEDED
 
 

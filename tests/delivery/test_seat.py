@@ -10,7 +10,7 @@ import pytest
 import trio
 from trio.testing import MockClock, wait_all_tasks_blocked
 
-from orchestra_trio.delivery.mailbox import Mailbox
+from orchestra_trio.delivery.mailbox import EMPTY, Mailbox
 from orchestra_trio.delivery.shared import SharedMailbox
 from orchestra_trio.delivery.strategies import Weighted
 from orchestra_trio.delivery.trio_internals import PRIVATE_IN_USE
@@ -29,8 +29,13 @@ def make_mailbox(kind: type[Mailbox[Any, Any]] = Mailbox[Any, Any]) -> Mailbox[A
 
 
 async def receive(seat: Seat[Any]) -> object:
-    seat.sit(trio.lowlevel.current_task())
-    return seat.rise(await seat.suspend(seat.trap))
+    assert seat.sit(trio.lowlevel.current_task())
+    outcome: Any = await seat.suspend(seat.trap)
+    item, seat.item = seat.item, EMPTY
+    if item is EMPTY:
+        seat.fail(outcome)
+    seat.is_free = True
+    return item
 
 
 def make(mailbox: Mailbox[Any, Any]) -> Seat[Any]:
@@ -85,6 +90,8 @@ async def test_end_of_input_is_an_error_once(autojump_clock: MockClock) -> None:
     async with waiting(lambda: receive(seat)) as waiters:
         mailbox.close_input()
     assert [type(result) for result in results(waiters)] == [trio.EndOfChannel]
+    assert not seat.sit(trio.lowlevel.current_task())
+    mailbox.input_closed = False  # as no mailbox does: to see that nothing of the error is left
     async with waiting(lambda: receive(seat)) as waiters:
         mailbox.bounded.post("late", "a")
     assert results(waiters) == ["late"]

@@ -89,23 +89,26 @@ class SubsystemContext(SubsystemSender[Out_contra], Generic[In_co, Out_contra, S
             `recv` of Rust orchestra. Unlike there, a receiver that waits sees all lanes.
         """
         pace, credit = self._pace, self._credit
-        calls = pace.calls
-        if calls < credit.until:
+        pace.calls = calls = pace.calls + 1
+        if calls <= credit.until:
             if pace.running["task"]._cancel_status.effectively_cancelled:  # noqa: SLF001 - see `sender`
                 await checkpoint_if_cancelled()
-            pace.calls = calls + 1
             item: Any = self._items.popleft()
-        elif not self._items and (seat := self._seat) is not None and seat.is_free and self._mailbox.awaits_all:
-            pace.calls = calls + 1
-            seat.sit(pace.running["task"])
+        elif not self._items and (seat := self._seat) is not None and seat.sit(pace.running["task"]):
             try:
-                item = seat.rise(await seat.suspend(seat.trap))
+                outcome = await seat.suspend(seat.trap)
+                item, seat.item = seat.item, EMPTY
+                if item is EMPTY:
+                    seat.fail(outcome)
             except trio.EndOfChannel:
                 self._live.note_end_of_input()
                 raise
+            seat.is_free = True
             pace.renew()
         else:
-            if pace.is_due():
+            if (
+                calls >= pace.look and pace.is_time()
+            ) or pace.running["task"]._cancel_status.effectively_cancelled:  # noqa: SLF001 - as above
                 await pace.keep()
             if credit.until and self._items:
                 item = self._mailbox.bounded.take_in_run(credit)
@@ -199,23 +202,26 @@ class SubsystemContext(SubsystemSender[Out_contra], Generic[In_co, Out_contra, S
     async def __anext__(self) -> In_co | Sig:
         """Return what `receive` does; the same lines, since a call more would cost 8 % of all that a message costs."""
         pace, credit = self._pace, self._credit
-        calls = pace.calls
-        if calls < credit.until:
+        pace.calls = calls = pace.calls + 1
+        if calls <= credit.until:
             if pace.running["task"]._cancel_status.effectively_cancelled:  # noqa: SLF001 - see `sender`
                 await checkpoint_if_cancelled()
-            pace.calls = calls + 1
             item: Any = self._items.popleft()
-        elif not self._items and (seat := self._seat) is not None and seat.is_free and self._mailbox.awaits_all:
-            pace.calls = calls + 1
-            seat.sit(pace.running["task"])
+        elif not self._items and (seat := self._seat) is not None and seat.sit(pace.running["task"]):
             try:
-                item = seat.rise(await seat.suspend(seat.trap))
+                outcome = await seat.suspend(seat.trap)
+                item, seat.item = seat.item, EMPTY
+                if item is EMPTY:
+                    seat.fail(outcome)
             except trio.EndOfChannel:
                 self._live.note_end_of_input()
                 raise StopAsyncIteration from None
+            seat.is_free = True
             pace.renew()
         else:
-            if pace.is_due():
+            if (
+                calls >= pace.look and pace.is_time()
+            ) or pace.running["task"]._cancel_status.effectively_cancelled:  # noqa: SLF001 - as above
                 await pace.keep()
             if credit.until and self._items:
                 item = self._mailbox.bounded.take_in_run(credit)

@@ -86,14 +86,15 @@ class SubsystemSender(Generic[Out_contra]):
         """
         port = self._ports[type(message)]
         credit, pace = port.credit, self._pace
-        calls = pace.calls
-        if calls < credit.until and priority is _NORMAL:
+        pace.calls = calls = pace.calls + 1
+        if calls <= credit.until and priority is _NORMAL:
             if pace.running["task"]._cancel_status.effectively_cancelled:  # noqa: SLF001 - see the module's head
                 await checkpoint_if_cancelled()
-            pace.calls = calls + 1
             credit.items.append(message)
             return  # noqa: ASYNC910 - it has just checked for cancellation
-        if pace.is_due():
+        if (
+            calls >= pace.look and pace.is_time()
+        ) or pace.running["task"]._cancel_status.effectively_cancelled:  # noqa: SLF001 - as above
             await pace.keep()
         if credit.until and priority is _NORMAL and port.bounded.post_in_run(message, credit):
             return
