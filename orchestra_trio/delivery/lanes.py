@@ -149,7 +149,7 @@ class Lane(Generic[T]):
             self._turn.end()
         receivers = self._receivers
         if receivers:  # the first gets it, as if it had gone through the lane in no time
-            receiver, _ = receivers.popitem(last=False)
+            receiver, _ = receivers.popitem(False)  # noqa: FBT003 - the keyword would take 0.02 µs
             self._taken = number = self._taken + 1
             if sender is not self._sources.last:
                 self._sources.begin(number, sender, number)
@@ -275,7 +275,8 @@ class Lane(Generic[T]):
         items.append(item)
         number = self._taken + length + 1
         if number == self._next_stamp:
-            self._marks.append((number, self._clock(), None))
+            clock = self._clock  # by name: what lies in a slot is slower to call as if it were a method
+            self._marks.append((number, clock(), None))
             self._next_stamp = number + self._tof_every
             if not self._next_mark:
                 self._next_mark = number
@@ -292,7 +293,7 @@ class Lane(Generic[T]):
         if number == self._next_mark:
             self._pass_marks()
         unmarked = self._next_mark - number - 1 if self._next_mark else length
-        credit.until = credit.budget.lend(unmarked if unmarked < length else length)
+        credit.until = credit.budget.lend(unmarked if unmarked < length else length)  # noqa: FURB136 - `min` takes longer
         return item
 
     def settle(self) -> None:
@@ -370,7 +371,8 @@ class Lane(Generic[T]):
     def _mark(self, number: int, reply: Reply | None) -> None:
         stamp = None
         if number == self._next_stamp:
-            stamp = self._clock()
+            clock = self._clock
+            stamp = clock()
             self._next_stamp += self._tof_every
         self._marks.append((number, stamp, reply))
         if not self._next_mark:
@@ -382,7 +384,8 @@ class Lane(Generic[T]):
         while marks and marks[0][0] <= self._taken:
             _, stamp, _ = marks.popleft()
             if stamp is not None:
-                self._keep_tof(self._clock() - stamp)
+                clock = self._clock
+                self._keep_tof(clock() - stamp)
         self._next_mark = marks[0][0] if marks else 0
 
     def _keep_tof(self, seconds: float) -> None:

@@ -46,7 +46,7 @@ from orchestra_trio.runtime.watch.deadlock import DeadlockWatch
 from orchestra_trio.runtime.watch.rest import RestWatch
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Mapping
+    from collections.abc import Awaitable, Callable, Coroutine, Mapping
 
     from orchestra_trio.delivery.lanes import Buried, Lane, Offer
     from orchestra_trio.records import DeadLetterReason
@@ -250,18 +250,16 @@ class Run:
         )
 
     @enable_ki_protection
-    async def _run_subsystem(self, live: LiveSubsystem) -> None:
+    def _run_subsystem(self, live: LiveSubsystem) -> Coroutine[Any, Any, None]:
+        """Return what runs a subsystem: no frame around it, through which its task would go at each wake-up."""
         outlet = Outlet(self, live.name, make_pace(self.options.yield_every))
         context: SubsystemContext[Any, Any, Any] = SubsystemContext(outlet, live)
         main = self.held.subsystems[live.name]
         live.mailbox.on_signal_taken = live.look_again
-        try:
-            if live.slot.blocking:
-                await BlockingSubsystemContext(context, self._threads)._run_main(main)  # noqa: SLF001 - for the library alone
-            else:
-                await live.run(main, context)
-        finally:
-            self._note_end(live)
+        live.on_end = self._note_end
+        if live.slot.blocking:
+            return BlockingSubsystemContext(context, self._threads)._run_main(main)  # noqa: SLF001 - for the library alone
+        return live.run(main, context)
 
     def _note_end(self, live: LiveSubsystem) -> None:
         """Do all that follows from the end of a subsystem, in one step."""

@@ -13,7 +13,7 @@ from trio.testing import MockClock, wait_all_tasks_blocked
 from orchestra_trio.delivery.mailbox import EMPTY, Mailbox
 from orchestra_trio.delivery.shared import SharedMailbox
 from orchestra_trio.delivery.strategies import Weighted
-from orchestra_trio.delivery.trio_internals import PRIVATE_IN_USE
+from orchestra_trio.delivery.trio_internals import PRIVATE_IN_USE, make_pace
 from orchestra_trio.delivery.waiting import Seat, make_seat
 from tests.delivery.models import FakeClock, results, waiting
 
@@ -29,17 +29,13 @@ def make_mailbox(kind: type[Mailbox[Any, Any]] = Mailbox[Any, Any]) -> Mailbox[A
 
 
 async def receive(seat: Seat[Any]) -> object:
-    assert seat.sit(trio.lowlevel.current_task())
-    outcome: Any = await seat.suspend(seat.trap)
-    item, seat.item = seat.item, EMPTY
-    if item is EMPTY:
-        seat.fail(outcome)
-    seat.is_free = True
+    item = await seat.wait_for(trio.lowlevel.current_task())
+    assert item is not EMPTY
     return item
 
 
 def make(mailbox: Mailbox[Any, Any]) -> Seat[Any]:
-    seat = make_seat(mailbox)
+    seat = make_seat(mailbox, make_pace(64))
     assert seat is not None
     return seat
 
@@ -50,13 +46,13 @@ async def test_seat_is_free_again_once_who_waited_goes_on(autojump_clock: MockCl
     mailbox = make_mailbox()
     seat = make(mailbox)
     for number in range(3):
-        free = [seat.is_free]
+        taken = [seat.is_taken]
         async with waiting(lambda: receive(seat)) as waiters:
             assert list(mailbox.receivers) == [seat]
             assert mailbox.bounded.post(number, "a")
             assert not mailbox.receivers
-            free.append(seat.is_free)
-        assert free == [True, False]
+            taken.append(seat.is_taken)
+        assert taken == [False, True]
         assert results(waiters) == [number]
 
 
@@ -67,7 +63,7 @@ async def test_cancelled_wait_has_taken_nothing(autojump_clock: MockClock) -> No
     async with waiting(lambda: receive(seat)) as waiters:
         waiters[0].scope.cancel()
     assert results(waiters) == ["cancelled"]
-    assert seat.is_free
+    assert not seat.is_taken
     assert not mailbox.receivers
     mailbox.bounded.post("it", "a")
     assert mailbox.take() == "it"
@@ -90,7 +86,7 @@ async def test_end_of_input_is_an_error_once(autojump_clock: MockClock) -> None:
     async with waiting(lambda: receive(seat)) as waiters:
         mailbox.close_input()
     assert [type(result) for result in results(waiters)] == [trio.EndOfChannel]
-    assert not seat.sit(trio.lowlevel.current_task())
+    assert await seat.wait_for(trio.lowlevel.current_task()) is EMPTY
     mailbox.input_closed = False  # as no mailbox does: to see that nothing of the error is left
     async with waiting(lambda: receive(seat)) as waiters:
         mailbox.bounded.post("late", "a")
@@ -128,5 +124,5 @@ async def test_seat_says_since_when_its_task_waits(mock_clock: MockClock) -> Non
 
 async def test_there_is_none_at_a_mailbox_that_threads_share(autojump_clock: MockClock) -> None:
     mailbox = make_mailbox(SharedMailbox[Any, Any])
-    assert make_seat(mailbox) is None
+    assert make_seat(mailbox, make_pace(64)) is None
     await trio.lowlevel.checkpoint()
