@@ -246,10 +246,7 @@ class Lane(Generic[T]):
                 turn.give(credit, steps)
 
     def lend_takes(self, credit: Credit) -> None:
-        """Let who has just taken an item from here take more on credit, as far as nothing else is to be done.
-
-        The peak was noted then.
-        """
+        """Let who has just taken an item of this mailbox take more from here on credit, where nothing else is to be done."""
         turn = self._turn
         if turn.last is not credit:
             turn.last = credit
@@ -258,6 +255,7 @@ class Lane(Generic[T]):
             unmarked = self._next_mark - self._taken - 1 if self._next_mark else length
             steps = min(unmarked, length)
             if steps > 0:
+                self._peak = self.peak
                 self._sent_before = self._taken + length
                 turn.taking = self
                 turn.give(credit, steps)

@@ -318,6 +318,30 @@ def test_meters_are_exact_amid_steps_on_credit() -> None:
     assert (then.sent, then.received, then.channel_len, then.peak_channel_len) == (10, 6, 4, 10)
 
 
+def test_the_peak_is_noted_before_takes_on_credit_that_follow_signals() -> None:
+    """Found by the machine: no message had been taken before, and with it no peak had been noted."""
+    mailbox = make_mailbox()
+    user = User(FakeBudget(), mailbox)
+    put(user, 5)
+    for _ in range(2):
+        mailbox.put_signal("signal", None)
+        take(user, 1)
+    assert take(user, 5) == 5
+    assert mailbox.bounded.read().peak_channel_len == 5
+
+
+def test_runs_go_on_past_marks_and_stop_where_the_lane_is_full() -> None:
+    mailbox = make_mailbox(message_capacity=40)
+    user = User(FakeBudget(due=1000), mailbox)
+    assert put(user, 40) == 40 - 2 - 2
+    assert not user.put(mailbox.bounded, "too many", "a")
+    clock = mailbox.bounded._clock
+    assert isinstance(clock, FakeClock)
+    clock.time += 2
+    assert take(user, 40) == 40 - 2 - 2
+    assert mailbox.bounded.read().tof == (2.0, 2.0)
+
+
 def test_lanes_that_are_tapped_or_shared_give_none() -> None:
     shared, tapped = make_mailbox(SharedMailbox[Any, Any]), make_mailbox()
     user = User(FakeBudget(), tapped)

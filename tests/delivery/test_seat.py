@@ -15,7 +15,7 @@ from orchestra_trio.delivery.shared import SharedMailbox
 from orchestra_trio.delivery.strategies import Weighted
 from orchestra_trio.delivery.trio_internals import PRIVATE_IN_USE, make_pace
 from orchestra_trio.delivery.waiting import Seat, make_seat
-from tests.delivery.models import FakeClock, results, waiting
+from tests.delivery.models import FakeClock, FakeSender, results, waiting
 
 private_only = pytest.mark.skipif(not PRIVATE_IN_USE, reason="there are no seats with trio's public interface alone")
 
@@ -91,6 +91,43 @@ async def test_end_of_input_is_an_error_once(autojump_clock: MockClock) -> None:
     async with waiting(lambda: receive(seat)) as waiters:
         mailbox.bounded.post("late", "a")
     assert results(waiters) == ["late"]
+
+
+@private_only
+@pytest.mark.parametrize("what", ["taken", "signal", "unbounded", "priority", "passing", "closed"])
+async def test_nobody_waits_there_who_need_not_or_must_not(what: str, autojump_clock: MockClock) -> None:
+    mailbox: Mailbox[Any, Any] = Mailbox(
+        message_capacity=0, signal_capacity=1, priority_capacity=1, strategy=Weighted(), clock=FakeClock()
+    )
+    seat = make(mailbox)
+    match what:
+        case "taken":
+            seat.is_taken = True
+        case "signal":
+            mailbox.put_signal("it", None)
+        case "unbounded":
+            mailbox.unbounded.post("it", "a")
+        case "priority":
+            assert mailbox.priority is not None
+            mailbox.priority.post("it", "a")
+        case "passing":  # through a lane without capacity
+            mailbox.bounded.offer(FakeSender(), "it", "a", None)
+        case _:
+            mailbox.close_input()
+    assert await seat.wait_for(trio.lowlevel.current_task()) is EMPTY
+    assert not mailbox.receivers
+
+
+@private_only
+async def test_who_waited_has_a_whole_budget(autojump_clock: MockClock) -> None:
+    mailbox = make_mailbox()
+    pace = make_pace(3)
+    pace.calls = 2
+    seat = make_seat(mailbox, pace)
+    assert seat is not None
+    async with waiting(lambda: receive(seat)):
+        mailbox.bounded.post("it", "a")
+    assert pace.due == 5
 
 
 @private_only

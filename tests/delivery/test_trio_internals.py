@@ -229,6 +229,49 @@ async def test_renewed_pace_has_a_whole_slice(internals: types.ModuleType, set_t
     assert counting.count == 0
 
 
+@pytest.mark.parametrize(("each", "run"), [(0.000_05, 15), (0.000_07, 0)])
+async def test_who_is_slow_may_make_no_calls_without_a_look_at_the_time(
+    each: float, run: int, internals: types.ModuleType, set_time: Callable[[float], None]
+) -> None:
+    """A run of 15 is at most one slice more, where all of them are as slow."""
+    pace = internals.make_pace(1000)
+    for number in range(1, 4):
+        set_time(number * each)
+        await call(pace)
+        assert max(0, pace.lend(15) - pace.calls) == run
+
+
+async def test_once_the_slice_is_over_nobody_may_make_calls_without_a_look_at_the_time(
+    internals: types.ModuleType, set_time: Callable[[float], None]
+) -> None:
+    pace = internals.make_pace(1000)
+    for number in range(1, 31):
+        set_time(number * 0.000_05)
+        assert (pace.lend(15) > 0) == (number <= 20)
+    pace.renew()
+    assert pace.lend(15) == 15
+
+
+async def test_what_is_lent_ends_before_a_schedule_point_is_due(
+    internals: types.ModuleType, autojump_clock: MockClock
+) -> None:
+    pace = internals.make_pace(10)
+    assert pace.lend(5) == 5
+    assert pace.lend(15) == 9
+    for _ in range(9):
+        await call(pace)
+    assert pace.lend(15) == 9  # none, after nine calls
+
+
+async def test_times_of_flight_are_taken_by_the_clock_of_the_run(
+    internals: types.ModuleType, mock_clock: MockClock
+) -> None:
+    clock = internals.flight_clock()
+    began = clock()
+    mock_clock.jump(2)
+    assert clock() - began == 2
+
+
 async def test_slice_counts_from_when_the_task_goes_on(
     internals: types.ModuleType, set_time: Callable[[float], None]
 ) -> None:
