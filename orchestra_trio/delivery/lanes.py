@@ -246,7 +246,7 @@ class Lane(Generic[T]):
                 turn.give(credit, steps)
 
     def lend_takes(self, credit: Credit) -> None:
-        """Let who has just taken an item of this mailbox take more from here on credit, where nothing else is to be done."""
+        """Let who has just taken an item of this mailbox take from here on credit, where nothing else is to be done."""
         turn = self._turn
         if turn.last is not credit:
             turn.last = credit
