@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from orchestra_trio.delivery.lanes import Buried, Receiver
     from orchestra_trio.records import LaneName, LaneStrategy, MessageLane
 
-__all__ = ["EMPTY", "Empty", "Mailbox", "ignore"]
+__all__ = ["EMPTY", "Empty", "Mailbox"]
 
 MessageT = TypeVar("MessageT")
 SignalT = TypeVar("SignalT")
@@ -52,7 +52,7 @@ EMPTY: Final = Empty()
 """What `take` returns when there is nothing: an exception would cost more than the rest of the call."""
 
 
-def ignore() -> None:
+def _ignore() -> None:
     """Do nothing: the default for a hook."""
 
 
@@ -66,7 +66,7 @@ class Mailbox(Generic[MessageT, SignalT]):
         epoch: The number of the last broadcast that was taken; 0 before the first.
         input_closed: Whether nothing more will be sent.
         on_signal_taken: Called after each signal that leaves, with the mailbox already changed.
-        on_ask: Called whenever somebody asks for what comes next; only a tapped mailbox has one (`tapped`).
+        on_ask: Called whenever somebody asks for what comes next; None unless the mailbox is tapped (`tapped`).
     """
 
     __slots__ = (
@@ -89,8 +89,6 @@ class Mailbox(Generic[MessageT, SignalT]):
         "signals",
         "unbounded",
     )
-
-    on_ask: Callable[[], object]
 
     def __init__(
         self,
@@ -125,7 +123,8 @@ class Mailbox(Generic[MessageT, SignalT]):
         self._contested = False
         self.epoch: int = 0
         self.input_closed: bool = False
-        self.on_signal_taken: Callable[[], None] = ignore
+        self.on_signal_taken: Callable[[], None] = _ignore
+        self.on_ask: Callable[[], object] | None = None
 
     def _make_lane(
         self,
@@ -152,11 +151,6 @@ class Mailbox(Generic[MessageT, SignalT]):
             return False
         # Only a lane of capacity 0 has offers while it is empty.
         return not (self.bounded.offers or (self.priority is not None and self.priority.offers))
-
-    @property
-    def awaits_all(self) -> bool:
-        """Whether nothing lies here, and something may be sent: who wants to take must wait."""
-        return not self.input_closed and self.is_empty
 
     @property
     def is_exhausted(self) -> bool:
@@ -237,11 +231,14 @@ class Mailbox(Generic[MessageT, SignalT]):
         if waiting not in self.signal_receivers:
             return
         del self.signal_receivers[waiting]  # first: taking the last item of a closed mailbox ends those who wait
+        self._turn.taker = waiting
         try:
             item = self.take()
         except Exception:
             self.signal_receivers[waiting] = None  # the strategy failed: it waits on, behind others who do
             raise
+        finally:
+            self._turn.taker = None
         if isinstance(item, Empty):
             self.receivers[waiting] = None
         else:

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from collections import OrderedDict
     from collections.abc import Callable, Sequence
 
-    from orchestra_trio.delivery.credit import Credit
+    from orchestra_trio.delivery.credit import Credit, Turn
     from orchestra_trio.delivery.lanes import Buried, Receiver, Reply, Sender
     from orchestra_trio.delivery.mailbox import Empty
     from orchestra_trio.records import LaneName, LaneStrategy, Readout
@@ -54,10 +54,11 @@ class SharedLane(Lane[T]):
         clock: Callable[[], float],
         receivers: OrderedDict[Receiver[Any], None] | None = None,
         tof_every: int = 16,
+        turn: Turn | None = None,
         lock: RLock,
     ) -> None:
         """Make an empty lane, with the lock of its mailbox; the rest is as for `Lane`."""
-        super().__init__(name, capacity, clock=clock, receivers=receivers, tof_every=tof_every)
+        super().__init__(name, capacity, clock=clock, receivers=receivers, tof_every=tof_every, turn=turn)
         self.lock: RLock = lock
 
     @override
@@ -162,7 +163,15 @@ class SharedMailbox(Mailbox[MessageT, SignalT]):
         receivers: OrderedDict[Receiver[Any], None] | None = None,
         tof_every: int,
     ) -> Lane[Any]:
-        return SharedLane(name, capacity, clock=clock, receivers=receivers, tof_every=tof_every, lock=self.lock)
+        return SharedLane(
+            name,
+            capacity,
+            clock=clock,
+            receivers=receivers,
+            tof_every=tof_every,
+            turn=self._turn,
+            lock=self.lock,
+        )
 
     @property
     @override

@@ -15,14 +15,14 @@ from typing import TYPE_CHECKING, Any
 from typing_extensions import TypeVar, override
 
 from orchestra_trio.delivery.lanes import Lane
-from orchestra_trio.delivery.mailbox import Mailbox, ignore
+from orchestra_trio.delivery.mailbox import Mailbox
 from orchestra_trio.delivery.shared import SharedLane, SharedMailbox
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from orchestra_trio.delivery.credit import Credit
-    from orchestra_trio.delivery.lanes import Receiver, Reply, Sender, Tap
+    from orchestra_trio.delivery.lanes import Reply, Sender, Tap
     from orchestra_trio.delivery.mailbox import Empty
 
 __all__ = ["TappedLane", "TappedMailbox", "TappedSharedLane", "TappedSharedMailbox", "tap_asks", "tap_lane"]
@@ -60,7 +60,7 @@ class TappedLane(Lane[T]):
     def take(self) -> T:
         if not self.items:
             self._admit()
-        self.tap("receive", self, self.items[0], None)
+        self.tap("receive", self, self.items[0], None, who=self._turn.taker)
         return super().take()
 
     @override
@@ -119,34 +119,24 @@ class TappedMailbox(Mailbox[MessageT, SignalT]):
 
     __slots__ = ()
 
-    @property
-    @override
-    def awaits_all(self) -> bool:
-        """Never: who wants to take is to ask first."""
-        return False
-
     @override
     def take(self) -> MessageT | SignalT | Empty:
-        self.on_ask()
+        self._ask()
         return super().take()
 
     @override
     def take_many(self, limit: int) -> list[MessageT | SignalT]:
-        self.on_ask()
+        self._ask()
         return super().take_many(limit)
 
     @override
     def take_signal(self) -> SignalT | Empty:
-        self.on_ask()
+        self._ask()
         return super().take_signal()
 
-    @override
-    def widen(self, waiting: Receiver[Any]) -> None:
-        on_ask, self.on_ask = self.on_ask, ignore  # who takes for somebody else asks for nothing
-        try:
-            super().widen(waiting)
-        finally:
-            self.on_ask = on_ask
+    def _ask(self) -> None:
+        if self.on_ask is not None and self._turn.taker is None:  # who takes for somebody else asks for nothing
+            self.on_ask()
 
 
 class TappedSharedMailbox(SharedMailbox[MessageT, SignalT], TappedMailbox[MessageT, SignalT]):

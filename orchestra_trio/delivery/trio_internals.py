@@ -3,13 +3,13 @@
 Five private things are used, each because the public interface has no equal as cheap, or none:
 
 * whether the current task is cancelled, told without awaiting (`Pace`): 0.3 µs less for each message;
-* the class of trio's system clock (`Pace`): only under it does a call look at the time;
+* the class of trio's system clock (`Pace`): only under it does a call look at the time, which is `perf_counter`'s;
 * that a resumed task asks what it was resumed with for nothing but `unwrap()` (`wake`): 0.5 µs less for each wake-up;
 * what a task gives to trio's loop to wait (`make_waiting`): made once, and not for each wait, 0.9 µs less;
 * the cancel scopes around *another* task (`has_deadline_within`): drain must know whether a task waits for ever.
 
-The first is read in three more places, in `contexts`: where a message moves on credit (`credit`), in the caller's own
-frame, since a call here would take a twentieth of what the message takes. They ask `Pace.running`, which says where
+The first is read in some more places, in `contexts`: where a message moves, in the caller's own frame, since a call
+here would take a twentieth of what the message takes. They ask `Pace.running`, which says where
 the public interface alone is to be used that nothing is known.
 
 They are checked when this module is imported. Where one is not what it should be, or when the environment variable
@@ -22,7 +22,7 @@ from __future__ import annotations
 import math
 import os
 from time import perf_counter
-from typing import TYPE_CHECKING, Any, Final, Self, TypeAlias
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 import attrs
 import trio
@@ -30,7 +30,7 @@ from attrs.exceptions import NotAnAttrsClassError
 from trio.testing import MockClock
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Callable
 
     from trio.lowlevel import RaiseCancelT, Task
 
@@ -42,6 +42,7 @@ __all__ = [
     "LatePace",
     "Pace",
     "Waiting",
+    "flight_clock",
     "has_deadline_within",
     "is_leaving_nursery",
     "make_pace",
@@ -52,6 +53,16 @@ __all__ = [
 SLICE: Final = 0.001
 """For how long a context's calls go on without a schedule point, in seconds on the system clock."""
 
+_QUICK: Final = SLICE / 16
+"""For how long who makes a run of calls on credit (`credit`) may have been away, in seconds on the system clock.
+
+They do not look at the time, 0.04 µs for each, and there are up to 15 of them: who is slower gets none, so that the
+calls go on for one more slice at the most where they take their time evenly.
+"""
+
+_UNSEEN: Final = 4
+"""With at least one in so many of the calls that are not on credit, they look at the time."""
+
 
 @attrs.frozen
 class _Private:
@@ -60,7 +71,6 @@ class _Private:
     run_context: Any
     system_clock: type[trio.abc.Clock]
     trap: Callable[[Abort], Any]
-    suspend: Callable[[Any], Awaitable[Any]]
 
 
 def _find_private() -> _Private | None:
@@ -68,7 +78,7 @@ def _find_private() -> _Private | None:
     if os.environ.get("ORCHESTRA_TRIO_PUBLIC_ONLY"):
         return None
     try:
-        from trio._core import _run, _traps  # noqa: PLC0415  # the one place where private parts may be imported
+        from trio._core import _run  # noqa: PLC0415  # the one place where private parts may be imported
 
         loop: Any = _run  # what it imports in turn is not declared as its own
         expected = {
@@ -77,7 +87,7 @@ def _find_private() -> _Private | None:
             _run.CancelStatus: {"effectively_cancelled", "_parent", "_scope"},
         }
         if all(names <= {field.name for field in attrs.fields(owner)} for owner, names in expected.items()):
-            return _Private(_run.GLOBAL_RUN_CONTEXT, _run.SystemClock, loop.WaitTaskRescheduled, _traps._async_yield)  # noqa: SLF001  # as above
+            return _Private(_run.GLOBAL_RUN_CONTEXT, _run.SystemClock, loop.WaitTaskRescheduled)
     except (ImportError, AttributeError, TypeError, NotAnAttrsClassError):
         pass  # another trio than we know: the public interface does it
     return None
@@ -97,14 +107,18 @@ def _runs_on_system_clock() -> bool:
     return not isinstance(clock, MockClock)
 
 
+def flight_clock() -> Callable[[], float]:
+    """Return what times of flight are taken with in this run: `trio.current_time`, or what is as good and cheaper."""
+    return perf_counter if _runs_on_system_clock() else trio.lowlevel.current_clock().current_time
+
+
 class _Unknown:
     """In place of a task and its status where trio's are not to be used: says that it may be cancelled."""
 
     effectively_cancelled = True
 
-    @property
-    def _cancel_status(self) -> Self:
-        return self
+    def __init__(self) -> None:
+        self._cancel_status = self  # no property: looking there would take 0.05 µs
 
 
 class Pace:
@@ -115,12 +129,12 @@ class Pace:
     cancelled call has changed nothing (law 9).
     """
 
-    __slots__ = ("_slice", "_yield_every", "calls", "due", "limit", "running")
+    __slots__ = ("_quick", "_seen", "_slice", "_stride", "_yield_every", "calls", "due", "limit", "look", "running")
 
     def __init__(self, yield_every: int) -> None:
         """Make a pace with a whole budget; `yield_every` counts calls. Must be called in a trio run."""
         self._yield_every = yield_every
-        self._slice = SLICE if _runs_on_system_clock() else math.inf
+        self._slice, self._quick = (SLICE, _QUICK) if _runs_on_system_clock() else (math.inf, math.inf)
         self.running: dict[str, Any] = {"task": _Unknown()}
         """Says whether the running task may be cancelled, by `running["task"]._cancel_status.effectively_cancelled`:
         for steps on credit (`credit`), which are made in the caller's own frame."""
@@ -128,13 +142,29 @@ class Pace:
         """How many calls there were."""
         self.due: int = yield_every
         """The number of the call that is to be a schedule point."""
-        self.limit: float = perf_counter() + self._slice
+        self._seen = perf_counter()  # the time when it was last looked at
+        self.limit: float = self._seen + self._slice
         """The time on `perf_counter` after which the next call is to be one."""
+        self._stride = min(yield_every, _UNSEEN)
+        self.look = self._stride
+        """The number of the next call that looks at the time, or is due."""
 
     def is_due(self) -> bool:
-        """Count one call, and return whether it must `await keep()` before it changes anything."""
+        """Count one call, and return whether it must `await keep()` before it changes anything.
+
+        Where a call more would matter, callers count `calls` themselves, and must where `calls >= look and is_time()`,
+        or where the task may be cancelled (`running`).
+        """
         self.calls += 1
         return True
+
+    def is_time(self) -> bool:
+        """Look at the time, and return whether the call that has just been counted is to be a schedule point."""
+        self._seen = now = perf_counter()
+        if self.calls >= self.due or now > self.limit:
+            return True
+        self.look = min(self.calls + self._stride, self.due)
+        return False
 
     async def keep(self) -> None:
         """Check for cancellation, and let others run if it is time."""
@@ -148,8 +178,22 @@ class Pace:
 
     def renew(self) -> None:
         """Begin a new budget: the caller has just waited."""
-        self.due = self.calls + self._yield_every
-        self.limit = perf_counter() + self._slice
+        calls = self.calls
+        self.look = calls + self._stride
+        self.due = calls + self._yield_every
+        self._seen = now = perf_counter()
+        self.limit = now + self._slice
+
+    def lend(self, steps: int) -> int:
+        """Return the number of the call until which so many may be made with no look at the time, or fewer.
+
+        0 for none, where the time is up or would be too soon.
+        """
+        before, self._seen = self._seen, perf_counter()
+        if self._seen - before > self._quick or self._seen > self.limit:
+            return 0
+        until, bound = self.calls + steps, self.due - 1
+        return until if until < bound else bound  # noqa: FURB136 - `min` takes longer
 
 
 class _PrivatePace(Pace):
@@ -164,7 +208,7 @@ class _PrivatePace(Pace):
 
     def is_due(self) -> bool:
         self.calls = calls = self.calls + 1
-        if calls >= self.due or perf_counter() > self.limit:
+        if calls >= self.look and self.is_time():
             return True
         is_cancelled: bool = self.running["task"]._cancel_status.effectively_cancelled  # noqa: SLF001  # see above
         return is_cancelled
@@ -236,12 +280,13 @@ wake: Final[Callable[[Task], None]] = _wake if PRIVATE_IN_USE else trio.lowlevel
 class Waiting:
     """How a task of the current run waits without anything being made for it, if trio's private parts are in use."""
 
-    suspend: Callable[[Any], Awaitable[Any]]
-    """Wait, given what `trap` returned, until resumed: it returns `WOKEN`, or else what raises when unwrapped."""
+    trap: Callable[[Abort], Any]
+    """Prepare waits that are all aborted by the same function: return what a generator-based coroutine yields to wait.
+
+    What it is resumed with is `WOKEN`, or else raises when unwrapped.
+    """
     resume: Callable[[Task, Any], None]
     """Resume a task that waits so, with `WOKEN`."""
-    trap: Callable[[Abort], Any]
-    """Prepare waits that are all aborted by the same function."""
 
 
 def make_waiting() -> Waiting | None:
@@ -249,7 +294,7 @@ def make_waiting() -> Waiting | None:
     if _PRIVATE is None:
         return None
     runner: Any = trio.lowlevel.current_task()._runner  # noqa: SLF001  # as in `_wake`
-    return Waiting(_PRIVATE.suspend, runner.reschedule, _PRIVATE.trap)
+    return Waiting(_PRIVATE.trap, runner.reschedule)
 
 
 def has_deadline_within(task: Task, scope: trio.CancelScope, noted: float) -> bool:

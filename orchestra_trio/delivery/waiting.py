@@ -9,24 +9,25 @@ from __future__ import annotations
 
 from functools import partial
 from threading import get_ident
-from typing import TYPE_CHECKING, Generic
+from types import coroutine
+from typing import TYPE_CHECKING, Generic, NoReturn
 
 import trio
 from typing_extensions import TypeVar, override
 
-from orchestra_trio.delivery.mailbox import Empty
+from orchestra_trio.delivery.mailbox import EMPTY, Empty
 from orchestra_trio.delivery.shared import SharedLane, SharedMailbox
-from orchestra_trio.delivery.trio_internals import WOKEN, make_waiting, wake
+from orchestra_trio.delivery.trio_internals import WOKEN, flight_clock, make_waiting, wake
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Iterable, MutableMapping
+    from collections.abc import Callable, Generator, Iterable, MutableMapping
     from typing import Any
 
     from outcome import Outcome
 
     from orchestra_trio.delivery.lanes import Lane, Reply
     from orchestra_trio.delivery.mailbox import Mailbox
-    from orchestra_trio.delivery.trio_internals import Waiting
+    from orchestra_trio.delivery.trio_internals import Pace, Waiting
 
 __all__ = [
     "Parked",
@@ -48,18 +49,22 @@ class Parked(Generic[T]):
 
     Attributes:
         task: The task.
-        since: When it began to wait, on trio's clock, in seconds.
     """
 
-    __slots__ = ("_error", "_item", "_withdraw", "since", "task")
+    __slots__ = ("_error", "_item", "_since", "_withdraw", "task")
 
     def __init__(self, withdraw: Callable[[Parked[T]], object]) -> None:
         """Stand for the current task; `withdraw` takes it out of its queues when it is cancelled."""
         self.task: trio.lowlevel.Task = trio.lowlevel.current_task()
-        self.since: float = trio.current_time()
+        self._since = trio.current_time()
         self._withdraw = withdraw
         self._error: BaseException | None = None
         self._item: Any = None
+
+    @property
+    def since(self) -> float:
+        """When it began to wait, on trio's clock, in seconds."""
+        return self._since
 
     def hand(self, item: T) -> None:
         """Wake the task with an item."""
@@ -99,67 +104,108 @@ class Parked(Generic[T]):
 class Seat(Parked[T]):
     """Where the tasks of one context wait for any item of its mailbox, one at a time: made once for all their waits.
 
-    Making a `Parked`, and the coroutines that it waits in, took 2 of 6.5 µs for each message that is waited for. Here
-    the caller itself waits: `seat.sit(task)`, then `seat.rise(await seat.suspend(seat.trap))`.
+    Making a `Parked`, and the coroutines that it waits in, took 2 of 6.5 µs for each message that is waited for.
 
     Attributes:
-        is_free: Whether a task may wait here: none does, and none was woken that has not risen yet.
-        suspend, trap: What to wait with.
+        is_taken: Whether a task waits here, or was woken and has not gone on yet.
     """
 
-    __slots__ = ("_queue", "_resume", "_time", "is_free", "suspend", "trap")
+    __slots__ = (
+        "_clock",
+        "_mailbox",
+        "_offers",
+        "_offset",
+        "_pace",
+        "_queue",
+        "_resume",
+        "_sat",
+        "_signals",
+        "_trap",
+        "_unbounded",
+        "is_taken",
+    )
 
-    def __init__(self, mailbox: Mailbox[Any, Any], waiting: Waiting) -> None:
+    def __init__(self, mailbox: Mailbox[Any, Any], pace: Pace, waiting: Waiting) -> None:
         """Make one that nobody waits in. Must be called in a trio run."""
         super().__init__(mailbox.leave)
+        self._mailbox, self._pace = mailbox, pace
         self._queue = mailbox.receivers
-        self._time = trio.lowlevel.current_clock().current_time
+        self._signals, self._unbounded = mailbox.signals.items, mailbox.unbounded.items
+        self._offers = mailbox.bounded.offers
+        self._clock = flight_clock()  # 0.05 µs less than trio's, twice for each round trip
+        self._offset = trio.current_time() - self._clock()
+        self._sat = 0.0
         self._resume = waiting.resume
-        self.suspend: Callable[[Any], Awaitable[Any]] = waiting.suspend
-        self.trap: Any = waiting.trap(self._abort)
-        self.is_free: bool = True
+        self._trap: Any = waiting.trap(self._abort)
+        self.is_taken: bool = False
+        self._item: Any = EMPTY
 
-    def sit(self, task: trio.lowlevel.Task) -> None:
-        """Let the current task stand behind all others who wait at the mailbox."""
+    @property
+    @override
+    def since(self) -> float:
+        return self._sat + self._offset
+
+    @coroutine
+    def wait_for(self, task: trio.lowlevel.Task) -> Generator[Any, Any, T | Empty]:
+        """Let the current task wait behind all others at the mailbox, whose bounded lane is empty, for an item.
+
+        One frame, which trio's loop resumes directly, and no call in it: 0.2 µs less for each round trip.
+
+        Returns:
+            The item; `EMPTY` at once where it need not wait, or cannot wait here: somebody does, something lies in the
+            mailbox, nothing will be sent any more, or somebody is to be told who asks.
+
+        Raises:
+            trio.EndOfChannel: The mailbox was exhausted, or shut, while the task waited.
+        """
+        mailbox = self._mailbox
+        if self.is_taken or mailbox.input_closed or self._signals or self._unbounded or self._offers:
+            return EMPTY
+        if (mailbox.priority is not None and not mailbox.is_empty) or mailbox.on_ask is not None:
+            return EMPTY
         self.task = task
-        self.since = self._time()
-        self.is_free = False
+        clock = self._clock  # by name: what lies in a slot is slower to call as if it were a method
+        self._sat = clock()
+        self.is_taken = True
         self._queue[self] = None
+        outcome = yield self._trap
+        self.is_taken = False
+        item: T | Empty = self._item
+        self._item = EMPTY
+        if item is EMPTY:
+            self._fail(outcome)
+        self._pace.renew()
+        return item
 
     @override
     def hand(self, item: T) -> None:
         self._item = item
-        self._resume(self.task, WOKEN)
+        resume = self._resume
+        resume(self.task, WOKEN)
 
-    def rise(self, outcome: Outcome[None]) -> T:
-        """Return what the task was given, or raise the error: it goes on."""
-        if outcome is not WOKEN:
-            outcome.unwrap()  # raises: the task was cancelled, and does not stand in the queue any more
-        self.is_free = True
-        item: T = self._item
-        self._item = None
-        if self._error is not None:
-            error, self._error = self._error, None
-            try:
-                raise error
-            finally:
-                del error  # as in `wait`
-        return item
+    def _fail(self, outcome: Outcome[None]) -> NoReturn:
+        """Raise why the task was woken: nothing will come any more, or it was cancelled."""
+        outcome.unwrap()  # raises where it was cancelled
+        error: Any = self._error
+        self._error = None
+        try:
+            raise error
+        finally:
+            del error  # as in `wait`
 
     @override
     def _abort(self, _: trio.lowlevel.RaiseCancelT) -> trio.lowlevel.Abort:
         del self._queue[self]
-        self.is_free = True
         return trio.lowlevel.Abort.SUCCEEDED
 
 
-def make_seat(mailbox: Mailbox[Any, Any]) -> Seat[Any] | None:
+def make_seat(mailbox: Mailbox[Any, Any], pace: Pace) -> Seat[Any] | None:
     """Make a seat at a mailbox; None where threads share it, or with trio's public interface alone.
 
     Must be called in a trio run.
     """
     waiting = None if isinstance(mailbox, SharedMailbox) else make_waiting()
-    return None if waiting is None else Seat(mailbox, waiting)
+    return None if waiting is None else Seat(mailbox, pace, waiting)
 
 
 class ParkedAtSeveral(Parked[T]):

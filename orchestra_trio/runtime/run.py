@@ -23,7 +23,7 @@ from orchestra_trio.delivery.ends import MeteredReceiver
 from orchestra_trio.delivery.mailbox import Mailbox
 from orchestra_trio.delivery.shared import SharedMailbox
 from orchestra_trio.delivery.strategies import Weighted
-from orchestra_trio.delivery.trio_internals import make_pace
+from orchestra_trio.delivery.trio_internals import flight_clock, make_pace
 from orchestra_trio.errors import DeadlockDetected, OneshotCancelled, SubsystemExited, type_name
 from orchestra_trio.logs import Origin, logger, origin_of_task
 from orchestra_trio.records import DeadLetter
@@ -46,7 +46,7 @@ from orchestra_trio.runtime.watch.deadlock import DeadlockWatch
 from orchestra_trio.runtime.watch.rest import RestWatch
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Iterator, Mapping
+    from collections.abc import Awaitable, Callable, Coroutine, Iterator, Mapping
 
     from orchestra_trio.delivery.lanes import Buried, Lane, Offer
     from orchestra_trio.records import DeadLetterReason
@@ -87,6 +87,7 @@ class Run:
         self.opened_at: float = trio.current_time()
         self.ended_at: float | None = None
         self._clock = trio.lowlevel.current_clock().current_time  # what `trio.current_time` asks, at half its cost
+        self._flight_clock = flight_clock()
         wrap = self.options.error
         self.failures: Failures = Failures(self.orchestra, self.cancel, wrap)
         self.dead_letters: DeadLetters = DeadLetters(held.on_dead_letter, self._fail_in_hook)
@@ -248,22 +249,20 @@ class Run:
             signal_capacity=slot.signal_capacity,
             priority_capacity=slot.message_capacity if slot.priority else None,
             strategy=Weighted() if slot.select is None else slot.select,
-            clock=self._clock,
+            clock=self._flight_clock,
         )
 
     @enable_ki_protection
-    async def _run_subsystem(self, live: LiveSubsystem) -> None:
+    def _run_subsystem(self, live: LiveSubsystem) -> Coroutine[Any, Any, None]:
+        """Return what runs a subsystem: no frame around it, through which its task would go at each wake-up."""
         outlet = Outlet(self, live.name, make_pace(self.options.yield_every))
         context: SubsystemContext[Any, Any, Any] = SubsystemContext(outlet, live)
         main = self.held.subsystems[live.name]
         live.mailbox.on_signal_taken = live.look_again
-        try:
-            if live.slot.blocking:
-                await BlockingSubsystemContext(context, self._threads)._run_main(main)  # noqa: SLF001 - for the library alone
-            else:
-                await live.run(main, context)
-        finally:
-            self._note_end(live)
+        live.on_end = self._note_end
+        if live.slot.blocking:
+            return BlockingSubsystemContext(context, self._threads)._run_main(main)  # noqa: SLF001 - for the library alone
+        return live.run(main, context)
 
     def _note_end(self, live: LiveSubsystem) -> None:
         """Do all that follows from the end of a subsystem, in one step."""

@@ -41,6 +41,9 @@ class FakeBudget:
         if self.calls >= self.due:
             self.renew()
 
+    def lend(self, steps: int) -> int:
+        return min(self.calls + steps, self.due - 1)
+
     def renew(self) -> None:
         self.due = self.calls + self.yield_every
 
@@ -60,8 +63,8 @@ class User:
     def __attrs_post_init__(self) -> None:
         """Have no credit yet."""
         for lane in self.mailbox.message_lanes:
-            self.credits[lane.name] = Credit(self.budget, lane, lane.items.append)
-        self.taking = Credit(self.budget, self.mailbox.bounded, self.mailbox.bounded.items.popleft)
+            self.credits[lane.name] = Credit(self.budget, lane, lane.items)
+        self.taking = Credit(self.budget, self.mailbox.bounded, self.mailbox.bounded.items)
 
     def spends(self, credit: Credit) -> bool:
         """Whether a step is made on credit; if so, it is counted."""
@@ -76,7 +79,9 @@ class User:
     def put(self, lane: Lane[Any], item: object, sender: str | None) -> bool:
         credit = self.credits[lane.name]
         if self.spends(credit):
-            credit.step(item)
+            credit.items.append(item)
+            return True
+        if credit.until and lane.post_in_run(item, credit):
             return True
         if not lane.post(item, sender):
             return False
@@ -86,7 +91,9 @@ class User:
 
     def take(self) -> object:
         if self.spends(self.taking):
-            return self.taking.step()
+            return self.taking.items.popleft()
+        if self.taking.until and self.taking.items:
+            return self.mailbox.bounded.take_in_run(self.taking)
         item = self.mailbox.take()
         if item is not EMPTY:
             self.mailbox.lend_takes(self.taking)
@@ -309,6 +316,30 @@ def test_meters_are_exact_amid_steps_on_credit() -> None:
     assert user.taking.until > user.budget.calls
     then = mailbox.bounded.read()
     assert (then.sent, then.received, then.channel_len, then.peak_channel_len) == (10, 6, 4, 10)
+
+
+def test_the_peak_is_noted_before_takes_on_credit_that_follow_signals() -> None:
+    """Found by the machine: no message had been taken before, and with it no peak had been noted."""
+    mailbox = make_mailbox()
+    user = User(FakeBudget(), mailbox)
+    put(user, 5)
+    for _ in range(2):
+        mailbox.put_signal("signal", None)
+        take(user, 1)
+    assert take(user, 5) == 5
+    assert mailbox.bounded.read().peak_channel_len == 5
+
+
+def test_runs_go_on_past_marks_and_stop_where_the_lane_is_full() -> None:
+    mailbox = make_mailbox(message_capacity=40)
+    user = User(FakeBudget(due=1000), mailbox)
+    assert put(user, 40) == 40 - 2 - 2
+    assert not user.put(mailbox.bounded, "too many", "a")
+    clock = mailbox.bounded._clock
+    assert isinstance(clock, FakeClock)
+    clock.time += 2
+    assert take(user, 40) == 40 - 2 - 2
+    assert mailbox.bounded.read().tof == (2.0, 2.0)
 
 
 def test_lanes_that_are_tapped_or_shared_give_none() -> None:

@@ -304,7 +304,7 @@ def test_senders_take_no_memory_once_their_messages_have_left() -> None:
     for number in range(1000):
         lane.post(number, f"sender {number}")
         lane.take()
-    assert len(lane._runs) <= 2
+    assert len(lane._sources) <= 2
 
 
 # --- Many at once ----------------------------------------------------------------------------------------------------

@@ -10,12 +10,12 @@ import pytest
 import trio
 from trio.testing import MockClock, wait_all_tasks_blocked
 
-from orchestra_trio.delivery.mailbox import Mailbox
+from orchestra_trio.delivery.mailbox import EMPTY, Mailbox
 from orchestra_trio.delivery.shared import SharedMailbox
 from orchestra_trio.delivery.strategies import Weighted
-from orchestra_trio.delivery.trio_internals import PRIVATE_IN_USE
+from orchestra_trio.delivery.trio_internals import PRIVATE_IN_USE, make_pace
 from orchestra_trio.delivery.waiting import Seat, make_seat
-from tests.delivery.models import FakeClock, results, waiting
+from tests.delivery.models import FakeClock, FakeSender, results, waiting
 
 private_only = pytest.mark.skipif(not PRIVATE_IN_USE, reason="there are no seats with trio's public interface alone")
 
@@ -29,12 +29,13 @@ def make_mailbox(kind: type[Mailbox[Any, Any]] = Mailbox[Any, Any]) -> Mailbox[A
 
 
 async def receive(seat: Seat[Any]) -> object:
-    seat.sit(trio.lowlevel.current_task())
-    return seat.rise(await seat.suspend(seat.trap))
+    item = await seat.wait_for(trio.lowlevel.current_task())
+    assert item is not EMPTY
+    return item
 
 
 def make(mailbox: Mailbox[Any, Any]) -> Seat[Any]:
-    seat = make_seat(mailbox)
+    seat = make_seat(mailbox, make_pace(64))
     assert seat is not None
     return seat
 
@@ -45,13 +46,13 @@ async def test_seat_is_free_again_once_who_waited_goes_on(autojump_clock: MockCl
     mailbox = make_mailbox()
     seat = make(mailbox)
     for number in range(3):
-        free = [seat.is_free]
+        taken = [seat.is_taken]
         async with waiting(lambda: receive(seat)) as waiters:
             assert list(mailbox.receivers) == [seat]
             assert mailbox.bounded.post(number, "a")
             assert not mailbox.receivers
-            free.append(seat.is_free)
-        assert free == [True, False]
+            taken.append(seat.is_taken)
+        assert taken == [False, True]
         assert results(waiters) == [number]
 
 
@@ -62,7 +63,7 @@ async def test_cancelled_wait_has_taken_nothing(autojump_clock: MockClock) -> No
     async with waiting(lambda: receive(seat)) as waiters:
         waiters[0].scope.cancel()
     assert results(waiters) == ["cancelled"]
-    assert seat.is_free
+    assert not seat.is_taken
     assert not mailbox.receivers
     mailbox.bounded.post("it", "a")
     assert mailbox.take() == "it"
@@ -85,9 +86,48 @@ async def test_end_of_input_is_an_error_once(autojump_clock: MockClock) -> None:
     async with waiting(lambda: receive(seat)) as waiters:
         mailbox.close_input()
     assert [type(result) for result in results(waiters)] == [trio.EndOfChannel]
+    assert await seat.wait_for(trio.lowlevel.current_task()) is EMPTY
+    mailbox.input_closed = False  # as no mailbox does: to see that nothing of the error is left
     async with waiting(lambda: receive(seat)) as waiters:
         mailbox.bounded.post("late", "a")
     assert results(waiters) == ["late"]
+
+
+@private_only
+@pytest.mark.parametrize("what", ["taken", "signal", "unbounded", "priority", "passing", "closed"])
+async def test_nobody_waits_there_who_need_not_or_must_not(what: str, autojump_clock: MockClock) -> None:
+    mailbox: Mailbox[Any, Any] = Mailbox(
+        message_capacity=0, signal_capacity=1, priority_capacity=1, strategy=Weighted(), clock=FakeClock()
+    )
+    seat = make(mailbox)
+    match what:
+        case "taken":
+            seat.is_taken = True
+        case "signal":
+            mailbox.put_signal("it", None)
+        case "unbounded":
+            mailbox.unbounded.post("it", "a")
+        case "priority":
+            assert mailbox.priority is not None
+            mailbox.priority.post("it", "a")
+        case "passing":  # through a lane without capacity
+            mailbox.bounded.offer(FakeSender(), "it", "a", None)
+        case _:
+            mailbox.close_input()
+    assert await seat.wait_for(trio.lowlevel.current_task()) is EMPTY
+    assert not mailbox.receivers
+
+
+@private_only
+async def test_who_waited_has_a_whole_budget(autojump_clock: MockClock) -> None:
+    mailbox = make_mailbox()
+    pace = make_pace(3)
+    pace.calls = 2
+    seat = make_seat(mailbox, pace)
+    assert seat is not None
+    async with waiting(lambda: receive(seat)):
+        mailbox.bounded.post("it", "a")
+    assert pace.due == 5
 
 
 @private_only
@@ -121,5 +161,5 @@ async def test_seat_says_since_when_its_task_waits(mock_clock: MockClock) -> Non
 
 async def test_there_is_none_at_a_mailbox_that_threads_share(autojump_clock: MockClock) -> None:
     mailbox = make_mailbox(SharedMailbox[Any, Any])
-    assert make_seat(mailbox) is None
+    assert make_seat(mailbox, make_pace(64)) is None
     await trio.lowlevel.checkpoint()

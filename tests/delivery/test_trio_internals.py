@@ -6,10 +6,8 @@ environment, or trio, as it would be there.
 
 from __future__ import annotations
 
-import importlib.util
 import math
 import sys
-import types
 from typing import TYPE_CHECKING, Any
 
 import attrs
@@ -19,61 +17,11 @@ import trio
 from trio.testing import MockClock, wait_all_tasks_blocked
 
 from orchestra_trio.delivery import trio_internals
-from tests.delivery.models import Counting
+from tests.delivery.copies import RUN, load_copy
 
 if TYPE_CHECKING:
+    import types
     from collections.abc import Awaitable, Callable
-
-_RUN = "trio._core._run"
-
-
-def load_copy(monkeypatch: pytest.MonkeyPatch, **changes: object) -> types.ModuleType:
-    """Import a fresh copy of the module.
-
-    Args:
-        monkeypatch: Changes the environment during the import.
-        changes: The environment variable, or parts of trio's `_run`: None is without.
-    """
-    with monkeypatch.context() as patch:
-        patch.delenv("ORCHESTRA_TRIO_PUBLIC_ONLY", raising=False)
-        parts = {}
-        for name, value in changes.items():
-            if name == "ORCHESTRA_TRIO_PUBLIC_ONLY":
-                patch.setenv(name, str(value))
-            else:
-                parts[name] = value
-        if parts:
-            altered = types.ModuleType(_RUN)
-            vars(altered).update({**vars(sys.modules[_RUN]), **parts})
-            for name in [name for name, value in parts.items() if value is None]:
-                delattr(altered, name)
-            patch.setitem(sys.modules, _RUN, altered)
-            patch.setattr(sys.modules["trio._core"], "_run", altered)
-        spec = importlib.util.spec_from_file_location(trio_internals.__name__, trio_internals.__file__)
-        assert spec is not None
-        assert spec.loader is not None
-        copy = importlib.util.module_from_spec(spec)
-        spec.loader.exec_module(copy)
-    return copy
-
-
-@pytest.fixture(params=["private", "public"])
-def internals(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> types.ModuleType:
-    """The module, each way."""
-    if request.param == "private":
-        copy = load_copy(monkeypatch)
-        assert copy.PRIVATE_IN_USE
-    else:
-        copy = load_copy(monkeypatch, ORCHESTRA_TRIO_PUBLIC_ONLY="1")
-        assert not copy.PRIVATE_IN_USE
-    return copy
-
-
-async def call(pace: trio_internals.Pace) -> None:
-    """Do what every call of a context does first."""
-    if pace.is_due():
-        await pace.keep()
-
 
 # --- Which way -------------------------------------------------------------------------------------------------------
 
@@ -118,147 +66,8 @@ def test_another_trio_than_expected_falls_back(monkeypatch: pytest.MonkeyPatch, 
 
 def test_trio_without_the_private_module_falls_back(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delattr(sys.modules["trio._core"], "_run")
-    monkeypatch.setitem(sys.modules, _RUN, None)
+    monkeypatch.setitem(sys.modules, RUN, None)
     assert not load_copy(monkeypatch).PRIVATE_IN_USE
-
-
-# --- Pace ------------------------------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize("roams", [False, True])
-@pytest.mark.parametrize("yield_every", [1, 2, 3, 4, 5, 7, 64])
-async def test_every_so_many_calls_are_a_schedule_point(
-    internals: types.ModuleType, yield_every: int, roams: bool, autojump_clock: MockClock
-) -> None:
-    pace = internals.make_pace(yield_every, roams=roams)
-    assert (type(pace) is internals.Pace) == (not internals.PRIVATE_IN_USE)
-    async with Counting() as counting:
-        counts = []
-        for _ in range(3 * yield_every):
-            await call(pace)
-            counts.append(counting.count)
-    assert counts == [number // yield_every for number in range(1, 3 * yield_every + 1)]
-
-
-async def test_every_call_checks_for_cancellation(internals: types.ModuleType, autojump_clock: MockClock) -> None:
-    pace = internals.make_pace(1000)
-    for calls in range(6):
-        with trio.CancelScope() as scope:
-            for _ in range(calls):
-                await call(pace)
-            scope.cancel()
-            await call(pace)
-            pytest.fail("a call went on though its task was cancelled")
-        assert scope.cancelled_caught
-
-
-async def test_cancelled_schedule_point_leaves_a_pace_that_goes_on(
-    internals: types.ModuleType, autojump_clock: MockClock
-) -> None:
-    pace = internals.make_pace(2)
-    with trio.CancelScope() as scope:
-        await call(pace)
-        scope.cancel()
-        await call(pace)
-    assert scope.cancelled_caught
-    async with Counting() as counting:
-        for _ in range(6):
-            await call(pace)
-    assert counting.count == 3
-
-
-async def test_shielded_call_goes_on(internals: types.ModuleType, autojump_clock: MockClock) -> None:
-    pace = internals.make_pace(1000)
-    with trio.CancelScope() as scope:
-        scope.cancel()
-        with trio.CancelScope(shield=True):
-            for _ in range(5):
-                await call(pace)
-    assert not scope.cancelled_caught
-
-
-async def test_renewed_pace_has_its_whole_budget(internals: types.ModuleType, autojump_clock: MockClock) -> None:
-    pace = internals.make_pace(3)
-    async with Counting() as counting:
-        for _ in range(4):
-            await call(pace)
-            await call(pace)
-            pace.renew()
-    assert counting.count == 0
-
-
-@pytest.fixture
-def set_time(internals: types.ModuleType, monkeypatch: pytest.MonkeyPatch) -> Callable[[float], None]:
-    """What sets the time that the module sees."""
-    now = [0.0]
-    monkeypatch.setattr(internals, "perf_counter", lambda: now[0])
-
-    def set_time(time: float) -> None:
-        now[0] = time
-
-    return set_time
-
-
-async def test_slice_on_the_system_clock_ends_soon_after_a_millisecond(
-    internals: types.ModuleType, set_time: Callable[[float], None]
-) -> None:
-    """Soon: within four calls."""
-    pace = internals.make_pace(1_000_000)
-    async with Counting() as counting:
-        for _ in range(1000):
-            await call(pace)
-        assert counting.count == 0
-        for turn in range(1, 4):
-            set_time(turn * 0.0011)
-            for _ in range(4):
-                await call(pace)
-            assert counting.count == turn
-            for _ in range(1000):
-                await call(pace)
-            assert counting.count == turn
-
-
-async def test_renewed_pace_has_a_whole_slice(internals: types.ModuleType, set_time: Callable[[float], None]) -> None:
-    pace = internals.make_pace(1_000_000)
-    async with Counting() as counting:
-        for turn in range(1, 4):
-            set_time(turn * 0.0011)
-            pace.renew()
-            for _ in range(8):
-                await call(pace)
-    assert counting.count == 0
-
-
-async def test_slice_counts_from_when_the_task_goes_on(
-    internals: types.ModuleType, set_time: Callable[[float], None]
-) -> None:
-    """What other tasks took at a schedule point is not its own."""
-
-    class SlowOthers(Counting):
-        def before_task_step(self, task: trio.lowlevel.Task) -> None:
-            super().before_task_step(task)
-            set_time(float(self.count))
-
-    pace = internals.make_pace(8)
-    async with SlowOthers() as counting:
-        for _ in range(32):
-            await call(pace)
-    assert counting.count == 4
-
-
-async def test_slice_under_a_mock_clock_never_ends(
-    internals: types.ModuleType, set_time: Callable[[float], None], mock_clock: MockClock
-) -> None:
-    """One schedule gives one trace (law 11): no call depends on how long the last one took."""
-    pace = internals.make_pace(1000)
-    async with Counting() as counting:
-        for number in range(999):
-            set_time(float(number))
-            mock_clock.jump(1)
-            await call(pace)
-        assert counting.count == 0
-        await call(pace)
-        assert counting.count == 1
 
 
 # --- Waking ----------------------------------------------------------------------------------------------------------

@@ -21,7 +21,7 @@ from orchestra_trio.runtime.contexts.bridge import run_in_thread
 from orchestra_trio.runtime.life.incarnation import title_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Coroutine, Iterable, Sequence
 
     from orchestra_trio.delivery.lanes import Lane
     from orchestra_trio.delivery.oneshot import OneshotSender
@@ -299,9 +299,9 @@ class BlockingSubsystemContext(Generic[In_co, Out_contra, Sig]):
         """Say that the subsystem is ready: `open()` waits for it where the slot says `readiness=True`."""
         self._bridge().do(self._ctx.started)
 
-    async def _run_main(self, main: Callable[[Self], object]) -> None:
-        """Run the subsystem; the library calls it."""
-        await self._live.run(self._run, main, (self,), self.name)
+    def _run_main(self, main: Callable[[Self], object]) -> Coroutine[Any, Any, None]:
+        """Return what runs the subsystem; the library calls it."""
+        return self._live.run(self._run, main, (self,), self.name)
 
     async def _run(self, sync_fn: Callable[..., object], args: tuple[object, ...], title: str) -> None:
         """Run the main function, or a job, in a thread of its own."""

@@ -1,18 +1,16 @@
 """Sending as a subsystem does: what contexts inherit, and what can be handed to others.
 
-The calls that move one message are written for speed. On credit (`delivery.credit`) they make the step themselves, as
-soon as neither the time nor a cancellation is in the way; that is why they look at trio's own record of the task, by
+The calls that move one message are written for speed. Each counts itself. On credit (`delivery.credit`) they make the
+step themselves, as soon as no cancellation is in the way; else they find out whether anything else is due, without a
+call where nothing is, and then make one change to a lane. That is why they look at trio's own record of the task, by
 way of their pace (`delivery.trio_internals`). Credit that was there before `checkpoint_if_cancelled` is there after it:
-that does nothing, or lets others run and raises. At the time they look with every fourth call: each look takes a
-twentieth of what a message takes. Else each asks its pace whether anything else is due, and then makes one
-change to a lane. All that can go otherwise is in `outlet`. Every checkpoint lies before the change, so a cancelled call
-has changed nothing (law 9).
+that does nothing, or lets others run and raises. All that can go otherwise is in `outlet`. Every checkpoint lies before
+the change, so a cancelled call has changed nothing (law 9).
 """
 
 from __future__ import annotations
 
 from itertools import groupby
-from time import perf_counter
 from typing import TYPE_CHECKING, Concatenate, Final, Generic, Never, ParamSpec
 
 import trio
@@ -53,6 +51,7 @@ class SubsystemSender(Generic[Out_contra]):
         """Made by the library; not to be made otherwise."""
         self._outlet = outlet
         self._ports = outlet.ports
+        self._found = outlet.ports.found
         self._pace = outlet.pace
         self._origin = outlet.sender
 
@@ -85,17 +84,23 @@ class SubsystemSender(Generic[Out_contra]):
         Source:
             `send_message` and `send_message_with_priority` of Rust orchestra. Unlike them it raises what went wrong.
         """
-        port = self._ports[type(message)]
+        try:
+            port = self._found[type(message)]
+        except KeyError:
+            port = None
+        if port is None:  # not amid the exception: what is raised instead has nothing to do with it
+            port = self._ports[type(message)]
         credit, pace = port.credit, self._pace
-        calls = pace.calls
-        if calls < credit.until and priority is _NORMAL and (calls & 3 or perf_counter() < pace.limit):
+        pace.calls = calls = pace.calls + 1
+        if calls <= credit.until and priority is _NORMAL:
             if pace.running["task"]._cancel_status.effectively_cancelled:  # noqa: SLF001 - see the module's head
                 await checkpoint_if_cancelled()
-            pace.calls = calls + 1
-            credit.step(message)
+            credit.items.append(message)
             return  # noqa: ASYNC910 - it has just checked for cancellation
-        if pace.is_due():
+        if (calls >= pace.look and pace.is_time()) or pace.running["task"]._cancel_status.effectively_cancelled:  # noqa: SLF001 - as above
             await pace.keep()
+        if credit.until and priority is _NORMAL and port.bounded.post_in_run(message, credit):
+            return  # noqa: ASYNC910 - the pace has checked for cancellation
         lane = port.bounded if priority is _NORMAL else port.priority
         if not lane.post(message, self._origin):
             await self._outlet.wait_for_room(port, lane, message)

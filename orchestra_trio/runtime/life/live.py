@@ -81,6 +81,10 @@ class Waiting:
     """Of a request."""
 
 
+def _ignore(_: object) -> None:
+    """Do nothing: the default for a hook."""
+
+
 @attrs.define(eq=False)
 class LiveSubsystem:
     """One slot of a running orchestra."""
@@ -111,6 +115,8 @@ class LiveSubsystem:
     """Who waits until this subsystem has taken signals."""
     on_wait: Callable[[LiveSubsystem], None] | None = None
     """Called when a task of it begins to wait for another subsystem, or ends; None where nobody needs to know."""
+    on_end: Callable[[LiveSubsystem], None] = _ignore
+    """Called when it has ended, in the same step."""
     tell: Callable[..., object] | None = None
     """Tells the observers what happens to it; None while there are none."""
     grace: float = 10
@@ -195,7 +201,10 @@ class LiveSubsystem:
                         break
                     await self._wait_to_begin_anew()
         finally:
-            self._note_end()
+            try:
+                self._note_end()
+            finally:
+                self.on_end(self)
 
     def note_end_of_input(self) -> None:
         """Note that one of its tasks was told that its input has ended; it is not taken back by what comes later."""
