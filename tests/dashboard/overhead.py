@@ -102,10 +102,11 @@ async def be_clients(port: int, listening: int, stuck: int, polling: int) -> Non
                 await client.send_all(state * 100)
 
     async def poll() -> None:
-        async with await trio.open_tcp_stream("127.0.0.1", port) as client:
-            while True:
-                await client.send_all(state)
-                await client.receive_some(1 << 20)
+        while True:  # a connection is good for a thousand requests
+            async with await trio.open_tcp_stream("127.0.0.1", port) as client:
+                await client.send_all(state.replace(b"\r\n\r\n", b"\r\nConnection: close\r\n\r\n"))
+                async for _ in client:
+                    pass
 
     async with trio.open_nursery() as nursery:
         for many, what in ((listening, listen), (stuck, ask_and_not_read), (polling, poll)):
