@@ -27,7 +27,7 @@ __all__ = ["GROWTHS", "Lives", "bare_startup", "declaring", "full_ring"]
 
 _SIZES: Final = (100, 1_000, 10_000)
 
-_LEAST: Final = 1_000
+_LEAST: Final = 300
 """Smaller sizes are lived as often as it takes to come to so many subsystems."""
 
 _BROADCASTS: Final = 3
@@ -191,8 +191,8 @@ def full_ring(size: int) -> float:
 _CHAIN, _STAR = Lives("chain"), Lives("star")
 
 GROWTHS: Final = (
-    Growth("declaring a class", declaring, (10, 100, 1_000), "slot"),
-    Growth("full ring, a message passes", full_ring, (10, 100, 1_000), "hop"),
+    Growth("declaring a class", declaring, (100, 1_000), "slot"),
+    Growth("full ring, a message passes", full_ring, (10, 1_000), "hop"),
     Growth("startup of bare trio tasks, a nursery and a channel each", bare_startup, _SIZES, "task"),
     Growth("startup", partial(_CHAIN.timed, "startup"), _SIZES, "subsystem", between=(100, 10_000), at_most=2),
     Growth("broadcast", partial(_CHAIN.timed, "broadcast"), _SIZES, "subsystem", between=(100, 10_000), at_most=2),
