@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from benchmarks.harness import Suite
-from benchmarks.works import blocking, channels, messages, node, shapes, talks
+from benchmarks.works import blocking, channels, messages, node, shapes, sizes, talks
 
 if TYPE_CHECKING:
     from benchmarks.harness import Growth, Quantity, Work
@@ -25,10 +25,10 @@ WORKS: Final[tuple[Work, ...]] = (
 )
 """Throughput, in the order in which it is shown."""
 
-GROWTHS: Final[tuple[Growth, ...]] = ()
+GROWTHS: Final[tuple[Growth, ...]] = sizes.GROWTHS
 """What should cost the same at any size."""
 
-QUANTITIES: Final[tuple[Quantity, ...]] = talks.QUANTITIES
+QUANTITIES: Final[tuple[Quantity, ...]] = (*talks.QUANTITIES, *sizes.QUANTITIES)
 """What is neither."""
 
 SUITE: Final = Suite(WORKS, GROWTHS, QUANTITIES)

@@ -7,7 +7,6 @@ from importlib import resources
 from typing import TYPE_CHECKING, Any, Final
 
 import trio
-from starlette.exceptions import HTTPException
 from starlette.responses import Response
 from starlette.routing import Route, Router
 
@@ -69,10 +68,7 @@ class Application:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request, as ASGI has it."""
-        try:
-            await self._router(scope, receive, send)
-        except HTTPException as error:
-            await refuse(error.status_code, error.detail)(scope, receive, send)
+        await self._router(scope, receive, send)
 
     async def _index(self, _: Request) -> Response:
         return await _read_file("index.html")

@@ -51,9 +51,9 @@ class Sampler:
     def __init__(self, running: RunningOrchestra[Any, Any], interval: float) -> None:
         """Look for the first time."""
         self.interval = interval
-        self.streams = 0
+        self.streams: int = 0
         """How many are being told of every look."""
-        self.number = 0
+        self.number: int = 0
         """Of the last look."""
         self._running = running
         graph = running.graph()

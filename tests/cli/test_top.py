@@ -96,6 +96,14 @@ def test_addresses(url: str, token: str | None, shown: str) -> None:
     assert token is None or token not in repr(address)
 
 
+@pytest.mark.parametrize("interval", ["soon", "-1", "inf", "nan"])
+def test_intervals_that_are_none(interval: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as caught:
+        main(["top", "localhost:1", f"--interval={interval}"])
+    assert caught.value.code == 2
+    assert "is no number of seconds" in capsys.readouterr().err
+
+
 async def test_nothing_answers(capsys: pytest.CaptureFixture[str]) -> None:
     async with Solo(worker=idle).open() as running, served(running) as page:
         pass

@@ -1,4 +1,4 @@
-"""Measures what the live page takes from an orchestra: `python tests/dashboard/overhead.py [SUBSYSTEMS]`.
+"""Measures what the live page takes from an orchestra: `python -m tests.dashboard.overhead [SUBSYSTEMS]`.
 
 A program by itself, no test. Clients live in a process of their own, as browsers do. All contenders take turns, again
 and again; each is compared with the orchestra alone in the same round. Messages are counted per second of this
@@ -21,6 +21,7 @@ import trio
 from orchestra_trio import Orchestra, RunningOrchestra, Subsystem
 from orchestra_trio.dashboard import serve_dashboard
 from orchestra_trio.dashboard.sampling import Sampler
+from tests.dashboard.asking import chain_of
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -74,7 +75,7 @@ async def clients(kind: str, port: int) -> AsyncIterator[None]:
     if not any(map(int, arguments[1:])):
         yield
         return
-    command = [sys.executable, __file__, "--clients", *arguments]
+    command = [sys.executable, "-m", "tests.dashboard.overhead", "--clients", *arguments]
     async with trio.open_nursery() as nursery:
         process: trio.Process = await nursery.start(
             partial(trio.run_process, command, stdout=subprocess.PIPE, stdin=subprocess.DEVNULL, check=False)
@@ -101,10 +102,11 @@ async def be_clients(port: int, listening: int, stuck: int, polling: int) -> Non
                 await client.send_all(state * 100)
 
     async def poll() -> None:
-        async with await trio.open_tcp_stream("127.0.0.1", port) as client:
-            while True:
-                await client.send_all(state)
-                await client.receive_some(1 << 20)
+        while True:  # a connection is good for a thousand requests
+            async with await trio.open_tcp_stream("127.0.0.1", port) as client:
+                await client.send_all(state.replace(b"\r\n\r\n", b"\r\nConnection: close\r\n\r\n"))
+                async for _ in client:
+                    pass
 
     async with trio.open_nursery() as nursery:
         for many, what in ((listening, listen), (stuck, ask_and_not_read), (polling, poll)):
@@ -128,6 +130,22 @@ async def rate_of(kind: str, count: int) -> float:
         nursery.cancel_scope.cancel()
         running.cancel()
     return rate
+
+
+async def cost_at_rest(kind: str, count: int) -> float:
+    """Return the milliseconds of processor time that the page takes per second, while the orchestra does nothing."""
+    async with chain_of(count).open() as running, trio.open_nursery() as nursery:
+        port = 0
+        if kind != "without the page":
+            port = (await nursery.start(serve_dashboard, running)).port
+        async with clients(kind, port):
+            await trio.sleep(1.5)
+            begun, before = time.perf_counter(), time.process_time()
+            await trio.sleep(SECONDS)
+            cost = (time.process_time() - before) / (time.perf_counter() - begun)
+        nursery.cancel_scope.cancel()
+        running.cancel()
+    return cost * 1e3
 
 
 async def cost_of_looks(count: int) -> dict[str, float]:
@@ -159,6 +177,9 @@ async def measure(count: int) -> None:
     print(f"{count} subsystems, {ROUNDS} rounds of {SECONDS:g} s")  # noqa: T201 - this is a program
     for what, cost in (await cost_of_looks(count)).items():
         print(f"  {what}: {cost:,.2f}")  # noqa: T201 - as above
+    for kind in CONTENDERS:
+        costs = [await cost_at_rest(kind, count) for _ in range(3)]
+        print(f"  at rest, {kind}: {median(costs):.1f} ms of processor time per second")  # noqa: T201 - as above
     rates: dict[str, list[float]] = {kind: [] for kind in CONTENDERS}
     for number in range(ROUNDS):
         kinds = list(CONTENDERS)

@@ -11,8 +11,10 @@ import pytest
 import trio
 
 from orchestra_trio.dashboard.folding import Folding
+from orchestra_trio.dashboard.rows import make_rows
 from orchestra_trio.dashboard.snapshot import Look, describe
 from orchestra_trio.dashboard.wiring import Shown, Wiring, read_wiring
+from orchestra_trio.wiring.drawing.layout.plan import Box, Line
 from tests.dashboard.asking import chain_of, in_process
 from tests.runtime.samples import Collect, Duo, Item, Ring, Sends, idle
 
@@ -101,6 +103,22 @@ async def test_a_thousand_subsystems_are_folded(autojump_clock: MockClock) -> No
         assert set(history["subsystems"]) == set(layout["nodes"])
         assert (await page.json("/api/subsystems/shard_7"))["group"] == first["name"]
         running.cancel()
+
+
+def test_rows() -> None:
+    """What is sent to stands below; arrows to oneself, to neighbours and back have ways of their own."""
+    pairs = [(0, 1), (0, 2), (2, 1), (1, 1), (2, 0)]
+    plan = make_rows([Box(50, 20)] * 3, [Line(source, target, Box(9, 9)) for source, target in pairs])
+    first, second, third = plan.boxes
+    assert first.y < second.y == third.y
+    assert second.x + second.width <= third.x - third.width / 2
+    for (source, target), route in zip(pairs, plan.routes, strict=True):
+        assert len(route.points) == 4
+        for number, (x, y) in ((source, route.points[0]), (target, route.points[-1])):
+            box = plan.boxes[number]
+            assert abs(x - box.x) in {0, box.width / 2}
+            assert abs(y - box.y) <= box.height / 2
+    assert make_rows([], []).boxes == ()
 
 
 def test_large_groups_are_opened_in_parts() -> None:

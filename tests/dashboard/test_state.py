@@ -157,6 +157,23 @@ async def test_a_deadlock_and_its_end(autojump_clock: MockClock) -> None:
         running.cancel()
 
 
+async def test_a_deadlock_that_was_cancelled(autojump_clock: MockClock) -> None:
+    """With all that had a part in it."""
+
+    class Warned(Trio, on_deadlock="warn"):
+        pass
+
+    async with trio.open_nursery() as nursery:
+        async with Warned(a=fills(MsgB()), b=fills(MsgA()), c=takes).open() as running:
+            page = await nursery.start(_keep, running)  # noqa: ASYNC111 - it is to outlive it
+            await trio.sleep(2)
+            running.cancel()
+        state = await page.json("/api/state")
+        assert state["ended"]
+        assert [one["holds"] for one in state["deadlocks"]] == [False]
+        nursery.cancel_scope.cancel()
+
+
 async def test_restarts_jobs_epochs_and_dead_letters(autojump_clock: MockClock) -> None:
     class Shop(Orchestra[Tick]):
         worker: Subsystem[Item, Never, Tick] = subsystem(restart=Restart(backoff=1))

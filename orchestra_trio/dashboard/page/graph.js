@@ -7,6 +7,7 @@ const HEAD = 44; // of a box, above its lanes: as the server lays them out
 const LANE = 14;
 const LANES = ["signals", "priority", "unbounded", "bounded"];
 const SMALLEST = 0.6;
+const BRIEF = 1; // second: who waits no longer for an answer is well served
 
 export class Graph {
   /** Draw into an element; `choose(name)` is called when somebody picks a subsystem. */
@@ -117,12 +118,13 @@ export class Graph {
     say(level.title, levelText(lane, { length, capacity }));
   }
 
-  /** At which wires somebody waits: "waiting", or "stuck" where it is part of a deadlock. */
+  /** At which wires somebody waits: "waiting", for room or long for an answer, or "stuck" where it is part of a deadlock. */
   waitingWires(state, stuck, owners) {
     const found = new Map();
     for (const one of state.subsystems) {
       for (const wait of one.waits) {
-        if (wait.kind === "receive") continue;
+        const isBrief = wait.kind === "request" && wait.seconds < BRIEF;
+        if (wait.kind === "receive" || isBrief) continue;
         const target = wait.subsystem === "outgoing" ? null : owners.of(wait.subsystem);
         const kind = stuck.has(one.name) && stuck.has(target) ? "stuck" : "waiting";
         for (const wire of this.wiresBetween(one.name, target, wait.lane)) {

@@ -68,8 +68,10 @@ export class Group {
 
   /** Ask for its members; what comes too late for what is open now is let go. */
   async look() {
-    if (this.name === null) return;
     const { name, offset } = this;
+    const what = `${name} ${offset}`;
+    if (name === null || this.looksAt === what) return;
+    this.looksAt = what;
     try {
       const response = await fetch(`/api/state?group=${encodeURIComponent(name)}&offset=${offset}`);
       if (this.name !== name || this.offset !== offset) return;
@@ -78,6 +80,8 @@ export class Group {
       this.changed();
     } catch {
       // The stream says that the page does not answer.
+    } finally {
+      if (this.looksAt === what) this.looksAt = null;
     }
   }
 

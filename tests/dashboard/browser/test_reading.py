@@ -115,7 +115,7 @@ async def test_page_is_no_wider_than_the_screen(tab: Tab, make: Callable[[], Orc
                 wide_by.append(page.evaluate(OVERFLOW))
         assert wide_by == [0] * 8
 
-    async with shown(tab, make()) as running:
+    async with shown(tab, make(), interval=0.5) as running:
         if running.name == "Knot":
             await running.route_message(Item(1))
             await tab.do(lambda page: expect(page.locator("#deadlocks strong")).to_be_visible())
