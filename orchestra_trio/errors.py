@@ -179,7 +179,8 @@ class DeadlockDetected(OrchestraError):
         self.standings: tuple[Standing, ...] = tuple(standings)
         self.members: tuple[str, ...] = tuple(one.statistics.name for one in self.standings)
         path = " ".join(f"{name} -[{how}: {type_name(one)}]->" for name, how, one in known)
-        others = [name for name in self.members if name not in self.cycle]
+        in_cycle = frozenset(self.cycle)  # which may be long
+        others = [name for name in self.members if name not in in_cycle]
         besides = f", and other tasks of theirs for {', '.join(others)}" if others else ""
         whole, one = f"subsystems of {orchestra} wait for each other", "one of them"
         if len(self.members) == 1:
@@ -189,7 +190,7 @@ class DeadlockDetected(OrchestraError):
             f"let {one} receive in a task of its own, or send with a time limit or unbounded",
         )
         for standing in self.standings:
-            if standing.statistics.name in self.cycle:
+            if standing.statistics.name in in_cycle:
                 _note_stack(self, standing)
 
 

@@ -146,7 +146,7 @@ class Pace:
         self.limit: float = self._seen + self._slice
         """The time on `perf_counter` after which the next call is to be one."""
         self._stride = min(yield_every, _UNSEEN)
-        self.look = self._stride
+        self.look: int = self._stride
         """The number of the next call that looks at the time, or is due."""
 
     def is_due(self) -> bool:
