@@ -157,7 +157,7 @@ $(VENV)/.demo: $(VENV)/.created
 	@touch $@
 
 $(VENV)/.dev: $(VENV)/.created
-	@$(PIP) --editable '.[graph,testing,demo,benchmarks,metrics,tracing]' --group dev
+	@$(PIP) --editable '.[graph,testing,demo,benchmarks,metrics,tracing,dashboard]' --group dev
 	@touch $@
 
 .PHONY: clean
