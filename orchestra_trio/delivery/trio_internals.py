@@ -208,7 +208,7 @@ class _PrivatePace(Pace):
 
     def is_due(self) -> bool:
         self.calls = calls = self.calls + 1
-        if calls >= self.look and self.is_time():
+        if calls >= self.look and (calls >= self.due or self.is_time()):
             return True
         is_cancelled: bool = self.running["task"]._cancel_status.effectively_cancelled  # noqa: SLF001  # see above
         return is_cancelled
