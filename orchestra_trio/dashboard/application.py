@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import cache
 from importlib import resources
 from typing import TYPE_CHECKING, Any, Final
 
@@ -49,7 +50,7 @@ class Application:
     def __init__(self, running: RunningOrchestra[Any, Any], sampler: Sampler) -> None:
         """Answer for one orchestra."""
         self._sampler = sampler
-        self._scraping = Scraping(running)
+        self._scraping = Scraping(running, sampler.threads)
         self._router = Router(
             [
                 Route("/", self._index),
@@ -69,6 +70,10 @@ class Application:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request, as ASGI has it."""
         await self._router(scope, receive, send)
+
+    def close(self) -> None:
+        """Ask nothing of the orchestra any more."""
+        self._scraping.close()
 
     async def _index(self, _: Request) -> Response:
         return await _read_file("index.html")
@@ -110,8 +115,7 @@ class Application:
         return EventStream(self._sampler, view)
 
     async def _metrics(self, request: Request) -> Response:
-        await trio.lowlevel.checkpoint()
-        return self._scraping.scrape(request.headers.get("accept", ""))
+        return await self._scraping.scrape(request.headers.get("accept", ""))
 
     async def _missing(self, scope: Scope, receive: Receive, send: Send) -> None:
         await refuse(_NOT_FOUND, "there is nothing here")(scope, receive, send)
@@ -131,14 +135,16 @@ def _json(body: bytes | None) -> Response:
 
 
 async def _read_file(name: str) -> Response:
+    await trio.lowlevel.checkpoint()
     found = _FILE.fullmatch(name)
     media_type = None if found is None else _MEDIA_TYPES.get(found[1])
-    content = await trio.to_thread.run_sync(_content_of, name)
+    content = _files().get(name)
     if media_type is None or content is None:
         return refuse(_NOT_FOUND, "there is nothing here")
     return Response(content, media_type=media_type)
 
 
-def _content_of(name: str) -> bytes | None:
-    """Return what one of the page's own files holds."""
-    return next((file.read_bytes() for file in _PAGE.iterdir() if file.name == name and file.is_file()), None)
+@cache
+def _files() -> dict[str, bytes]:
+    """Return the page's own files: a dozen small ones, read once."""
+    return {file.name: file.read_bytes() for file in _PAGE.iterdir() if file.is_file()}

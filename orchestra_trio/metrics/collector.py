@@ -94,7 +94,8 @@ class OrchestraCollector(Collector):
             KeyError: None of that name is watched.
         """
         with self._lock:
-            del self._sources[name]
+            source = self._sources.pop(name)
+        source.close()
 
     def describe(self) -> Iterable[Metric]:
         """Return the metrics without figures: a registry refuses a second collector of the same ones."""

@@ -66,7 +66,11 @@ class Source:
         """Messages that fit in each lane, of those that have a limit."""
         self.last: Reading = self._take(running)
         """The reading that was taken last."""
-        running.observe_flights(self._flights)
+        self._stop = running.observe_flights(self._flights)
+
+    def close(self) -> None:
+        """Count no more flights."""
+        self._stop()
 
     def ask(self) -> Event | None:
         """Have a new reading taken.

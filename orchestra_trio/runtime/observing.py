@@ -17,13 +17,13 @@ from orchestra_trio.delivery.tapped import tap_asks, tap_lane
 from orchestra_trio.records import DeadLetter, Happening, HappeningKind
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
     from orchestra_trio.delivery.lanes import Lane, Offer
     from orchestra_trio.delivery.mailbox import Mailbox
     from orchestra_trio.records import LaneName, LaneStep
 
-__all__ = ["FlightObserver", "Observer", "Observers", "observe_flights"]
+__all__ = ["FlightObserver", "FlightObservers", "Observer", "Observers"]
 
 Observer: TypeAlias = "Callable[[Happening], object]"
 FlightObserver: TypeAlias = "Callable[[str | None, LaneName, float], object]"
@@ -112,38 +112,39 @@ class Observers:
             return None
 
 
-def observe_flights(
-    mailboxes: Mapping[str | None, Mailbox[Any, Any]],
-    observer: FlightObserver,
-    fail: Callable[[BaseException], object],
-) -> None:
-    """Tell somebody of every time of flight that is taken from now on; beside others who are told already.
+@attrs.define(eq=False)
+class FlightObservers:
+    """Those who are told of times of flight in one running orchestra; without any, no lane tells."""
 
-    Args:
-        mailboxes: All there are, by whom they belong to.
-        observer: Is told no more of a lane after it has raised.
-        fail: Takes what it raises, after the step that it was told of.
-    """
-    token = trio.lowlevel.current_trio_token()
-    for consumer, mailbox in mailboxes.items():
-        for lane in (mailbox.signals, *mailbox.message_lanes):
-            _tell_flights(lane, partial(observer, consumer, lane.name), lambda error: token.run_sync_soon(fail, error))
+    fail: Callable[[BaseException], object]
+    """Takes what an observer raises, after the step that it was told of."""
+    mailboxes: Callable[[], Iterable[tuple[str | None, Mailbox[Any, Any]]]]
+    """Returns all there are, with whom they belong to."""
+    _observers: tuple[FlightObserver, ...] = ()
+    _token: trio.lowlevel.TrioToken = attrs.Factory(trio.lowlevel.current_trio_token)
 
+    def add(self, observer: FlightObserver) -> Callable[[], None]:
+        """Tell one more; return what is to be called to tell them no more."""
+        self._observers += (observer,)
+        for consumer, lane in self._lanes():
+            lane.on_flight = partial(self._tell, consumer, lane.name)
+        return partial(self._remove, observer)
 
-def _tell_flights(lane: Lane[Any], tell: Callable[[float], object], fail: Callable[[BaseException], object]) -> None:
-    before = lane.on_flight
-    fails = False
+    def _remove(self, observer: FlightObserver) -> None:
+        self._observers = tuple(one for one in self._observers if one is not observer)
+        if not self._observers:
+            for _, lane in self._lanes():
+                lane.on_flight = None
 
-    def on_flight(seconds: float) -> None:
-        nonlocal fails
-        if before is not None:
-            before(seconds)
-        if fails:
-            return
-        try:
-            tell(seconds)
-        except BaseException as error:  # noqa: ASYNC103, BLE001 - recorded, and raised again by `open()`
-            fails = True
-            fail(error)
+    def _lanes(self) -> Iterator[tuple[str | None, Lane[Any]]]:
+        for consumer, mailbox in self.mailboxes():
+            for lane in (mailbox.signals, *mailbox.message_lanes):
+                yield consumer, lane
 
-    lane.on_flight = on_flight
+    def _tell(self, consumer: str | None, lane: LaneName, seconds: float) -> None:
+        for observer in self._observers:
+            try:
+                observer(consumer, lane, seconds)
+            except BaseException as error:  # noqa: ASYNC103, BLE001 - recorded, and raised again by `open()`
+                self._remove(observer)
+                self._token.run_sync_soon(self.fail, error)

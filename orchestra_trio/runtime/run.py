@@ -39,7 +39,7 @@ from orchestra_trio.runtime.life.frames import let_go
 from orchestra_trio.runtime.life.incarnation import call_users
 from orchestra_trio.runtime.life.live import LiveSubsystem
 from orchestra_trio.runtime.life.restarts import Failure
-from orchestra_trio.runtime.observing import Observers
+from orchestra_trio.runtime.observing import FlightObservers, Observers
 from orchestra_trio.runtime.signals import Signals
 from orchestra_trio.runtime.surroundings import limited
 from orchestra_trio.runtime.watch.deadlock import DeadlockWatch
@@ -119,6 +119,7 @@ class Run:
         self._outgoing.open_senders = 1
         self.outgoing: MeteredReceiver[Any] = MeteredReceiver(self._outgoing)
         self.observers: Observers | None = None
+        self.flights = FlightObservers(self._fail_in_observer, self._mailboxes)
         self.outlet: Outlet = Outlet(self, None, make_pace(self.options.yield_every))
         self.outside: SubsystemSender[Any] = SubsystemSender(self.outlet)
 
@@ -158,8 +159,7 @@ class Run:
             if live.slot.readiness:
                 await live.ready.wait()
 
-    def mailboxes(self) -> Iterator[tuple[str | None, Mailbox[Any, Any]]]:
-        """Return all mailboxes, with whom observers are told that they belong to."""
+    def _mailboxes(self) -> Iterator[tuple[str | None, Mailbox[Any, Any]]]:
         yield from ((name, live.mailbox) for name, live in self.subsystems.items())
         yield None, self.outgoing_mailbox
         yield "on_event", self.events.mailbox
@@ -167,7 +167,7 @@ class Run:
     def observe(self, observer: Observer, *, asks: bool) -> None:
         """Tell somebody of all that happens from now on."""
         if self.observers is None:
-            observers = self.observers = Observers(self.fail_in_observer, dict(self.mailboxes()), self._clock)
+            observers = self.observers = Observers(self._fail_in_observer, dict(self._mailboxes()), self._clock)
             for live in self.subsystems.values():
                 live.tell = observers.tell
             self.dead_letters.observe = observers.tell_dead_letter
@@ -374,8 +374,7 @@ class Run:
     def _fail_in_hook(self, error: BaseException, letter: DeadLetter) -> None:
         self.failures.record(error, "on_dead_letter", type(letter.message))
 
-    def fail_in_observer(self, error: BaseException) -> None:
-        """Record what an observer has raised."""
+    def _fail_in_observer(self, error: BaseException) -> None:
         self.failures.record(error, "an observer", None)
 
     def _add_dead_letter(

@@ -13,7 +13,7 @@ from tests.runtime.samples import AnyContext, Ask, Item, Other, Tick, stopped
 if TYPE_CHECKING:
     from trio.testing import MockClock
 
-    from orchestra_trio import BlockingSubsystemContext, Happening, SubsystemContext
+    from orchestra_trio import BlockingSubsystemContext, Happening, RunningOrchestra, SubsystemContext
     from orchestra_trio.records import LaneName
 
 
@@ -149,6 +149,26 @@ async def test_every_16th_flight_is_told(autojump_clock: MockClock) -> None:
         assert others == [pytest.approx(75), pytest.approx(155)]
         assert others == [seconds for _, _, seconds in flights]
         assert running.statistics().subsystems["sink"].bounded.tof == tuple(others)
+
+
+async def test_who_is_told_of_flights_can_leave(autojump_clock: MockClock) -> None:
+    """However many have come and gone, who is left is told as at first."""
+    told: list[str] = []
+
+    async def route(running: RunningOrchestra[Tick]) -> None:
+        for number in range(16):
+            await running.route_message(Item(number))
+        await trio.sleep(1000)
+
+    async with Solo(sink=sleepy).open() as running:
+        for _ in range(2000):
+            running.observe_flights(lambda *_: told.append("gone"))()
+        stop = running.observe_flights(lambda *_: told.append("first"))
+        running.observe_flights(lambda *_: told.append("second"))
+        await route(running)
+        stop()
+        await route(running)
+    assert told == ["first", "second", "second"]
 
 
 async def test_who_raises_at_a_flight_stops_the_orchestra_and_breaks_no_step(autojump_clock: MockClock) -> None:
