@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import deque
 from typing import TYPE_CHECKING, Any
 
@@ -12,7 +13,14 @@ if TYPE_CHECKING:
 
 __all__ = ["History", "Moment"]
 
-LENGTH = 60
+MINUTE = 60.0
+"""How far back it goes, in seconds."""
+
+FINEST = 1.0
+"""Seconds between two moments at the least: of 1,000 subsystems, each moment takes 0.1 MB."""
+
+_EARLY = 0.05
+"""By what share of the time between two moments one may come too early."""
 
 
 @attrs.frozen
@@ -30,24 +38,34 @@ class Moment:
 
 
 class History:
-    """The last 60 moments."""
+    """The moments of the last minute: of all looks, or of one each second where there are more."""
 
-    def __init__(self, length: int = LENGTH) -> None:
-        """Begin with none."""
-        self._moments: deque[Moment] = deque(maxlen=length)
+    def __init__(self, interval: float) -> None:
+        """Begin with none; the interval is that of the looks, in seconds."""
+        self.interval = max(interval, FINEST)
+        self._added_at = -math.inf
+        self._moments: deque[Moment] = deque(maxlen=max(2, round(MINUTE / self.interval)))
 
-    def add(self, moment: Moment) -> None:
-        """Add the latest moment; the oldest one is forgotten where there are too many."""
-        self._moments.append(moment)
+    def add(self, moment: Moment, now: float) -> None:
+        """Add the latest moment, unless there is one that is hardly older; the oldest one goes after a minute.
+
+        Args:
+            moment: What was found.
+            now: When, in seconds on a clock that nobody sets.
+        """
+        if now - self._added_at >= (1 - _EARLY) * self.interval:
+            self._added_at = now
+            self._moments.append(moment)
 
     def series(self, entries: Mapping[str, tuple[str, ...]]) -> dict[str, Any]:
-        """Return plain data: one number per moment, oldest first, for the whole and for each entry.
+        """Return plain data: the interval; one number per moment, oldest first, for the whole and for each entry.
 
         Args:
             entries: For each name that is shown, the subsystems whose numbers are added up.
         """
         moments = list(self._moments)
         return {
+            "interval": self.interval,
             "times": [round(one.time, 3) for one in moments],
             "totals": {
                 "received_rate": [_rate_of(one, one.figures) for one in moments],

@@ -10,10 +10,7 @@ def rate(before: int, now: int, seconds: float) -> float:
 
     Args:
         before: What it was.
-        now: What it is. A counter that has begun anew is below, and has grown by what it is.
+        now: What it is.
         seconds: Between the two; nothing can be said where that is nought, and then it is nought.
     """
-    if seconds <= 0:
-        return 0.0
-    grown = now - before if now >= before else now
-    return grown / seconds
+    return (now - before) / seconds if seconds > 0 else 0.0

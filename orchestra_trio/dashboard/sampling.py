@@ -55,11 +55,13 @@ class Sampler:
         """How many are being told of every look."""
         self.number: int = 0
         """Of the last look."""
+        self.threads = trio.CapacityLimiter(2)
+        """The page's own: who looks must not wait for threads of the orchestra, nor the orchestra for these."""
         self._running = running
         graph = running.graph()
         self.wiring: Wiring = read_wiring(graph, running.statistics().subsystems)
         self._now = self._before = self._edges_now = self._edges_before = self._look(counts_traffic=True)
-        self._history = History()
+        self._history = History(interval)
         self._asked_at = -math.inf
         self._made: dict[object, bytes] = {}
         self._layouts: dict[View, bytes] = {}
@@ -99,7 +101,7 @@ class Sampler:
         shown = self.wiring.view(*view)
         if shown is None:
             return None
-        return self._once(("history", view), lambda: {"interval": self.interval, **self._history.series(shown.entries)})
+        return self._once(("history", view), lambda: self._history.series(shown.entries))
 
     def subsystem(self, name: str) -> bytes | None:
         """Return one subsystem with its stacks as JSON; None where there is no such subsystem."""
@@ -114,7 +116,9 @@ class Sampler:
             if shown is None:
                 return None
             if view not in self._layouts:
-                data = await trio.to_thread.run_sync(lay_out, self.wiring, shown, abandon_on_cancel=True)
+                data = await trio.to_thread.run_sync(
+                    lay_out, self.wiring, shown, abandon_on_cancel=True, limiter=self.threads
+                )
                 self._layouts[view] = _to_json(data)
             return self._layouts[view]
 
@@ -141,13 +145,13 @@ class Sampler:
 
     def _look(self, *, counts_traffic: bool) -> Look:
         running = self._running
-        size = running.handle.statistics().max_buffer_size
+        size = int(running.handle.statistics().max_buffer_size)  # event_capacity, which is no infinity
         return Look(
             now=trio.current_time(),
             unix=time.time(),
             statistics=running.statistics(),
             deadlocks=running.deadlocks,
-            events_capacity=None if math.isinf(size) else int(size),
+            events_capacity=size,
             traffic=count_traffic(running.graph().figures, self.wiring) if counts_traffic else None,
         )
 
@@ -159,7 +163,8 @@ class Sampler:
             name: (received_rate(then[name], one, seconds), lying(one))
             for name, one in now.statistics.subsystems.items()
         }
-        self._history.add(Moment(now.unix, total_blocked_rate(before.statistics, now.statistics, seconds), figures))
+        blocked = total_blocked_rate(before.statistics, now.statistics, seconds)
+        self._history.add(Moment(now.unix, blocked, figures), now.now)
 
     def _describe(self, shown: Shown) -> dict[str, Any]:
         if self._now.traffic is None:  # nobody had watched: what flows along the edges is counted from now on

@@ -13,7 +13,7 @@ import trio
 from orchestra_trio.dashboard.application import Application
 from orchestra_trio.dashboard.connections import Connections
 from orchestra_trio.dashboard.guard import Guard
-from orchestra_trio.dashboard.hosts import is_loopback, own_names
+from orchestra_trio.dashboard.hosts import is_loopback, own_names, read_authority
 from orchestra_trio.dashboard.sampling import Sampler
 
 if TYPE_CHECKING:
@@ -77,8 +77,9 @@ async def serve_dashboard(  # noqa: ASYNC114 - a user of it names it to their ow
         task_status: Is told the `RunningPage` once it can be asked.
 
     Raises:
-        ValueError: The host is no address, or needs a token; the token, the port or the interval cannot be used.
-            Nothing listens.
+        ValueError: The host is no address, or needs a token; the token, the port, the interval or the allowed hosts
+            cannot be used. Nothing listens.
+        TypeError: `allowed_hosts` is one name, and not several. Nothing listens.
         OSError: It is not possible to listen there: the port is in use, or the address is not this machine's.
 
     Checkpoint:
@@ -94,20 +95,25 @@ async def serve_dashboard(  # noqa: ASYNC114 - a user of it names it to their ow
     if not _SHORTEST_INTERVAL <= interval < math.inf:
         message = f"interval must be at least {_SHORTEST_INTERVAL} seconds, not {interval}"
         raise ValueError(message)
-    listeners = await _listen(address, port)
-    page = RunningPage(address, listeners[0].socket.getsockname()[1], token)
+    names = own_names(address, _read_names(allowed_hosts))
     sampler = Sampler(running, interval)
+    listeners = await _listen(address, port)  # last: what cannot be served must not listen
+    page = RunningPage(address, listeners[0].socket.getsockname()[1], token)
+    application = Application(running, sampler)
     guard = Guard(
-        Application(running, sampler),
-        names=own_names(address, allowed_hosts),
+        application,
+        names=names,
         token=token,
         cookie=f"orchestra_trio_{page.port}",
     )
     connections = Connections(guard)
-    async with trio.open_nursery() as nursery:
-        nursery.start_soon(sampler.run)
-        await nursery.start(trio.serve_listeners, connections.serve, listeners)
-        task_status.started(page)
+    try:
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(sampler.run)
+            await nursery.start(trio.serve_listeners, connections.serve, listeners)
+            task_status.started(page)
+    finally:
+        application.close()
 
 
 def _read_address(host: str, token: str | None) -> str:
@@ -122,6 +128,19 @@ def _read_address(host: str, token: str | None) -> str:
         )
         raise ValueError(message)
     return address
+
+
+def _read_names(allowed: Iterable[str]) -> list[str]:
+    if isinstance(allowed, str):
+        message = f"allowed_hosts must be several names, such as [{allowed!r}], and not one"
+        raise TypeError(message)
+    names = list(allowed)
+    for name in names:
+        authority = read_authority(str(name))
+        if authority is None or authority.port is not None:
+            message = f"allowed_hosts must be names or addresses without a port, not {name!r}"
+            raise ValueError(message)
+    return names
 
 
 async def _listen(address: str, port: int) -> list[trio.SocketListener]:

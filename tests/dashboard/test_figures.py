@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from fractions import Fraction
+from itertools import pairwise
 
 import pytest
 from hypothesis import given
@@ -21,7 +22,6 @@ from orchestra_trio.dashboard.rates import rate
         (10, 10, 5, 0),
         (10, 30, 0, 0),
         (10, 30, -1, 0),
-        (100, 4, 2, 2),  # it has begun anew
     ],
 )
 def test_rates(before: int, now: int, seconds: float, expected: float) -> None:
@@ -57,16 +57,37 @@ def test_very_many_flights_are_thinned_out() -> None:
     assert flights["p99"] == pytest.approx(99_000, rel=0.01)
 
 
-@given(st.lists(st.tuples(st.integers(0, 9), st.integers(0, 9)), max_size=12), st.integers(1, 6))
-def test_history_keeps_the_last_moments(figures: list[tuple[int, int]], length: int) -> None:
-    history = History(length)
+@given(st.lists(st.tuples(st.integers(0, 9), st.integers(0, 9)), max_size=12), st.integers(2, 6))
+def test_history_keeps_the_moments_of_the_last_minute(figures: list[tuple[int, int]], length: int) -> None:
+    interval = 60 / length
+    history = History(interval)
     for number, (rate_of_a, lying_in_b) in enumerate(figures):
-        history.add(Moment(float(number), number / 2, {"a": (rate_of_a, 1), "b": (2, lying_in_b)}))
+        history.add(
+            Moment(number * interval, number / 2, {"a": (rate_of_a, 1), "b": (2, lying_in_b)}), number * interval
+        )
     series = history.series({"both": ("a", "b"), "a": ("a",)})
     kept = list(enumerate(figures))[-length:]
-    assert series["times"] == [number for number, _ in kept]
+    assert series["interval"] == interval
+    assert series["times"] == [pytest.approx(number * interval, abs=0.001) for number, _ in kept]
     assert series["totals"]["blocked_rate"] == [number / 2 for number, _ in kept]
     assert series["totals"]["received_rate"] == series["subsystems"]["both"]["received_rate"]
     assert series["subsystems"]["both"]["received_rate"] == [one + 2 for _, (one, _) in kept]
     assert series["subsystems"]["both"]["lying"] == [one + 1 for _, (_, one) in kept]
     assert series["subsystems"]["a"] == {"received_rate": [one for _, (one, _) in kept], "lying": [1] * len(kept)}
+
+
+def test_of_many_looks_a_second_history_keeps_one() -> None:
+    """So it goes back for a minute, and takes no more room."""
+    history = History(0.05)
+    for number in range(5000):
+        history.add(Moment(number * 0.05, 0.0, {}), number * 0.05)
+    times = history.series({})["times"]
+    assert len(times) == 60
+    assert {round(after - before, 1) for before, after in pairwise(times)} <= {1.0, 0.9, 1.1}
+
+
+def test_of_few_looks_history_keeps_two_at_least() -> None:
+    history = History(100.0)
+    for number in range(5):
+        history.add(Moment(number * 100.0, 0.0, {}), number * 100.0)
+    assert history.series({})["times"] == [300.0, 400.0]

@@ -48,6 +48,8 @@ async def test_any_other_address_needs_a_token(host: str) -> None:
     ("options", "complaint"),
     [
         ({"host": "example.org"}, "must be an address"),
+        ({"allowed_hosts": ["box:8080"]}, "without a port, not 'box:8080'"),
+        ({"allowed_hosts": ["a b"]}, "not 'a b'"),
         ({"host": ""}, "must be an address"),
         ({"token": ""}, "the token must be"),
         ({"token": "short"}, "the token must be"),
@@ -63,6 +65,30 @@ async def test_what_cannot_be_served(options: dict[str, Any], complaint: str) ->
     async with Solo(worker=idle).open() as running:
         with pytest.raises(ValueError, match=complaint):
             await serve_dashboard(running, **options)
+
+
+async def test_one_name_is_not_taken_for_several() -> None:
+    """Letter by letter, one would let in whoever has the name of a letter; and nothing listens by then."""
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", 0))
+        port = other.getsockname()[1]
+    async with Solo(worker=idle).open() as running:
+        with pytest.raises(TypeError, match="several names"):
+            await serve_dashboard(running, port=port, allowed_hosts="box")
+        with pytest.raises(OSError, match=r"."):
+            await trio.open_tcp_stream("127.0.0.1", port)
+
+
+async def test_the_page_waits_for_no_thread_of_the_orchestra() -> None:
+    """Its jobs may hold all that trio has by default, just when somebody wants to look."""
+    limiter = trio.to_thread.current_default_thread_limiter()
+    before, limiter.total_tokens = limiter.total_tokens, 1
+    try:
+        async with Solo(worker=idle).open() as running, served(running) as page, limiter, asking(page) as client:
+            for path in ("", "page/main.js", "api/layout", "metrics"):
+                assert (await client.get(page.url + path)).status_code == 200
+    finally:
+        limiter.total_tokens = before
 
 
 async def test_a_port_that_is_in_use() -> None:

@@ -131,7 +131,7 @@ function take(state) {
 /** Add a state to the minute of history. */
 function remember(state) {
   const { history } = view;
-  if (!history || state.time <= history.times.at(-1)) return;
+  if (!history || state.time - history.times.at(-1) < 0.95 * history.interval) return;
   const most = Math.round(MINUTE / history.interval);
   const add = (values, value) => {
     values.push(value);
