@@ -42,7 +42,8 @@ class Desks:
     def begin(self, subsystem: str) -> None:
         """Give a desk to the thread that the current task is about to start, and to its carrier."""
         host = trio.lowlevel.current_task()
-        desk = self._of_host[host] = self._add(subsystem)
+        with self._lock:
+            desk = self._of_host[host] = self._add(subsystem)
         desk.has_thread = desk.has_carrier = True  # both inherit it
         sit_down(desk)
 
@@ -93,14 +94,16 @@ class Desks:
         desk = self._of_host.pop(task, None)
         if desk is None:
             return []
-        for desks in self._of_subsystem.values():
-            if desk in desks:
-                desks.remove(desk)
+        with self._lock:
+            for desks in self._of_subsystem.values():
+                if desk in desks:
+                    desks.remove(desk)
         return take_all(desk.spans)
 
     def clear_all(self, subsystem: str) -> list[Span]:
         """Return what lies on all desks of a subsystem, and take them away."""
-        desks = self._of_subsystem.pop(subsystem, [])
+        with self._lock:
+            desks = self._of_subsystem.pop(subsystem, [])
         for known in (self._of_carrier, self._of_host):
             for task in [task for task, desk in known.items() if desk in desks]:
                 del known[task]

@@ -14,6 +14,7 @@ of by one, and whatever else there is belongs to trio's thread.
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
+from weakref import WeakSet
 
 import trio
 from opentelemetry import context as contexts
@@ -45,6 +46,9 @@ _WAITED = {"exited", "stopping", "outgoing closed"}
 """Reasons of dead letters that may have waited for room."""
 
 
+_instrumented: WeakSet[RunningOrchestra[Any, Any]] = WeakSet()
+
+
 def instrument_orchestra(running: RunningOrchestra[Any, Any], tracer_provider: TracerProvider | None = None) -> None:
     """Trace a running orchestra from now on, until it has ended: a span for each message that is handled.
 
@@ -53,10 +57,17 @@ def instrument_orchestra(running: RunningOrchestra[Any, Any], tracer_provider: T
     span of kind CLIENT where they are sent, too; each life of a subsystem has a span with its signals and errors.
 
     Args:
-        running: The orchestra. To be called once, in trio's thread.
+        running: The orchestra. To be called once for each that is opened, in trio's thread.
         tracer_provider: Whose tracer makes the spans; OpenTelemetry's global one if None. What it raises stops the
             orchestra, as an error of an observer.
+
+    Raises:
+        RuntimeError: It was called before: each message would have two spans.
     """
+    if running in _instrumented:
+        message = f"this run of {running.name} is instrumented already"
+        raise RuntimeError(message)
+    _instrumented.add(running)
     running.observe(Instrumentation(running, tracer_provider), asks=True)
 
 

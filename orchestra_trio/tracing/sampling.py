@@ -8,6 +8,8 @@ from opentelemetry.sdk.trace.sampling import Decision, Sampler, SamplingResult
 from opentelemetry.trace import get_current_span
 from typing_extensions import override
 
+from orchestra_trio.tracing.spans import LIFE
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -22,7 +24,8 @@ class SampledBySender(Sampler):
     """Samples a message's span if that of its sender is: so whatever follows from one message is seen as a whole.
 
     A span with a parent is sampled as its parent is, a root span with links as its links are, if any of them is; other
-    root spans as another sampler says. To be given to the SDK's provider itself, not wrapped in another sampler: then
+    root spans as another sampler says. The lives of subsystems always are: they are few, and have the signals, restarts
+    and errors. To be given to the SDK's provider itself, not wrapped in another sampler: then
     messages that are not sampled cost no span at all.
     """
 
@@ -50,7 +53,9 @@ class SampledBySender(Sampler):
     ) -> SamplingResult:
         """Decide for one span; the SDK calls it."""
         parent = get_current_span(parent_context).get_span_context()
-        if parent.is_valid:
+        if attributes and LIFE in attributes:
+            is_sampled = True
+        elif parent.is_valid:
             is_sampled = parent.trace_flags.sampled
         elif links:
             is_sampled = any(link.context.trace_flags.sampled for link in links)

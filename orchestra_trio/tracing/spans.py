@@ -25,7 +25,10 @@ if TYPE_CHECKING:
     from orchestra_trio import Happening
     from orchestra_trio.tracing.account import Sent
 
-__all__ = ["Spans", "fail", "type_title"]
+__all__ = ["LIFE", "Spans", "fail", "type_title"]
+
+LIFE: Final = "orchestra.restarts"
+"""The attribute that the span of a subsystem's life has, and no other: how often it was started anew before."""
 
 _NOWHERE: Final = Context()
 """What a root span is started in."""
@@ -105,7 +108,7 @@ class Spans:
         attributes: Attributes = {
             "orchestra.name": self._orchestra,
             "orchestra.subsystem": subsystem,
-            "orchestra.restarts": number,
+            LIFE: number,
         }
         links = () if link is None or not link.is_valid else (Link(link),)
         return self._tracer.start_span(f"run {subsystem}", context=_NOWHERE, attributes=attributes, links=links)

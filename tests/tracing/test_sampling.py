@@ -105,7 +105,28 @@ async def test_while_a_message_that_is_not_sampled_is_handled_its_own_spans_are_
         exported.watch(running)
         await running.route_message(Item(1))
     assert seen == [True, False]
-    assert exported.spans == []
+    assert exported.names == {}
+
+
+async def test_lives_are_sampled_whatever_the_root_says(autojump_clock: MockClock) -> None:
+    """They are few, and have the signals, restarts and errors."""
+    exported = Exported.make(SampledBySender(ALWAYS_OFF))
+    async with Chain(first=idle, second=idle, third=idle).open() as running:
+        exported.watch(running)
+        await running.route_message(Item(1))
+    assert {span.name for span in exported.spans} == {"run first", "run second", "run third"}
+
+
+async def test_an_orchestra_is_instrumented_once_for_each_time_that_it_is_opened(autojump_clock: MockClock) -> None:
+    exported = Exported.make(ALWAYS_ON)
+    chain = Chain(first=idle, second=idle, third=idle)
+    for _ in range(2):
+        async with chain.open() as running:
+            instrument_orchestra(running, exported.provider)
+            with pytest.raises(RuntimeError, match="this run of Chain is instrumented already"):
+                instrument_orchestra(running, exported.provider)
+            await running.route_message(Item(1))
+    assert exported.names == {"process first": 2}
 
 
 async def test_who_is_known_not_to_be_sampled_is_not_asked_for(autojump_clock: MockClock) -> None:
