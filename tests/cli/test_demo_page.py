@@ -97,4 +97,4 @@ def test_without_the_extra(folder: Path) -> None:
     with start("demo", folder, "--dashboard", program=("-c", code)) as process:
         _, errors = process.communicate()
     assert process.returncode == 2
-    assert "pip install orchestra-trio[dashboard]" in errors
+    assert "pip install 'orchestra-trio[dashboard]'" in errors

@@ -245,4 +245,4 @@ async def test_ctrl_c() -> None:
 def test_without_rich(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     monkeypatch.setitem(sys.modules, "rich.console", None)
     assert main(["top", "localhost:1"]) == 2
-    assert "pip install orchestra-trio[dashboard]" in capsys.readouterr().err
+    assert "pip install 'orchestra-trio[dashboard]'" in capsys.readouterr().err

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import math
 from typing import Any
 
 import pytest
@@ -121,6 +122,8 @@ def test_nothing_that_comes_commands_the_terminal() -> None:
         state(subsystem("a", waits=[{}])),
         {**state(), "totals": []},
         {**state(), "time": "soon"},
+        {**state(), "epoch": math.inf},
+        {**state(), "deadlocks": [{"message": "m", "since": "a", "holds": True}]},
     ],
 )
 def test_what_is_no_state(data: Any) -> None:  # noqa: ANN401

@@ -94,7 +94,8 @@ def _explain(limit: Limit) -> str:
     limits = "limits" if limit.share >= _MOSTLY else "limits at times"
     if limit.is_circle:
         circle = " -> ".join(dict.fromkeys(one.subsystem for one in limit.chain))
-        return f"{circle}: these wait for each other in a circle; {place} was full for {share} of the time."
+        what = f"others waited for answers of {place.subsystem}" if place.lane == ANSWERS else f"{place} was full"
+        return f"{circle}: these wait for each other in a circle; {what} for {share} of the time."
     if place.lane == ANSWERS:
         text = f"{place.subsystem} {limits}: others waited for its answers for {share} of the time"
     elif place.subsystem == OUTGOING:

@@ -32,7 +32,7 @@ def find_dashboard() -> Any:  # noqa: ANN401 - the dashboard is an extra
     try:
         from orchestra_trio.dashboard import serve_dashboard  # noqa: PLC0415 - an extra
     except ModuleNotFoundError as error:
-        raise Misuse(f"{error}: pip install orchestra-trio[dashboard]") from error
+        raise Misuse(f"{error}: pip install 'orchestra-trio[dashboard]'") from error
     return serve_dashboard
 
 

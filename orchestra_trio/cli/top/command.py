@@ -47,7 +47,7 @@ def _run_top(options: argparse.Namespace) -> int:
     try:
         from rich.console import Console  # noqa: PLC0415 - an extra
     except ModuleNotFoundError as error:
-        raise Misuse(f"{error}: pip install orchestra-trio[dashboard]") from error
+        raise Misuse(f"{error}: pip install 'orchestra-trio[dashboard]'") from error
     address = read_address(options.url, options.token)
     console = Console(highlight=False, width=None if sys.stdout.isatty() else 140)
     if options.once or not console.is_terminal:

@@ -113,13 +113,18 @@ def read_state(data: Any) -> State:  # noqa: ANN401 - what came over the wire
             totals={str(name): float(figure) for name, figure in data["totals"].items()},
             dead_letters={str(reason): int(count) for reason, count in data["dead_letters"].items()},
             deadlocks=tuple(
-                Deadlock(str(one["message"]), one["since"], bool(one["holds"])) for one in data["deadlocks"]
+                Deadlock(str(one["message"]), _read_moment(one["since"]), bool(one["holds"]))
+                for one in data["deadlocks"]
             ),
             subsystems=tuple(_read_subsystem(one) for one in data["subsystems"]),
             folding=None if data["folding"] is None else str(data["folding"]["rule"]),
         )
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
+    except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:  # the last: of infinity
         raise NotAState("it answers something else") from error
+
+
+def _read_moment(data: Any) -> float | None:  # noqa: ANN401 - as above
+    return None if data is None else float(data)
 
 
 def _read_subsystem(data: Any) -> Subsystem:  # noqa: ANN401 - as above
