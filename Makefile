@@ -153,7 +153,7 @@ $(VENV)/.created: pyproject.toml
 	@touch $@
 
 $(VENV)/.demo: $(VENV)/.created
-	@$(PIP) --editable '.[demo]'
+	@$(PIP) --editable '.[demo,dashboard]'
 	@touch $@
 
 $(VENV)/.dev: $(VENV)/.created

@@ -17,6 +17,7 @@ Rooms, each importing only from those before it:
 * `workload`: messages and the like that ours and the peers have in common;
 * `peers`, then `works`: what is measured;
 * `child`: a process that measures; `report`: what is made of a run, printed, stored, compared with another, drawn;
+* `counts`: counts what fixed runs cost, and compares that with stored figures: `python -m benchmarks.counts`;
 * `soak`: measures nothing, but loads an orchestra for as long as it is told, and checks that its numbers add up;
 * `__main__`: the command.
 """
