@@ -13,7 +13,8 @@ that a message is made of, the two coroutines among them, which nothing can spar
                                                 two for the mark
     ============ ============================== ====================================== ===========================
 
-One at a time that makes 0.63 µs per message where it was 0.82, and 1.08 without credit (CPython 3.11). Two bare
+One at a time that makes 3.7 calls of Python functions per message, trio's own among them, where it was 8.5 without
+credit: 0.63 µs where it was 1.08 (CPython 3.11). Two bare
 coroutines that look a port up, check for cancellation, append and take, and let others run as often, take 0.44; a third
 of what lies between is what is done for each 16th message, a third what `send` and `receive` ask beside that.
 

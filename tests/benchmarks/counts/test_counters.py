@@ -19,7 +19,7 @@ from orchestra_trio.delivery import credit
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-BUDGET = 4.3
+BUDGET = 3.7
 """The calls of Python functions that a message may take, sent and received."""
 
 BY_NAME = {run.name: attrs.evolve(run, size=400) for run in RUNS}
