@@ -7,7 +7,7 @@ plain data.
 from __future__ import annotations
 
 import enum
-from typing import Literal, Protocol, TypeAlias
+from typing import Final, Literal, Protocol, TypeAlias
 
 import attrs
 
@@ -46,6 +46,8 @@ SubsystemState: TypeAlias = Literal["starting", "running", "restarting", "ending
 `restarting`: from its failure until its next incarnation begins. `ending`: once it was given end-of-input. The last
 three: once nothing of it runs any more.
 """
+
+_ENDED: Final = frozenset[SubsystemState]({"finished", "failed", "cancelled"})
 
 LaneStep: TypeAlias = Literal["send", "receive", "block", "withdraw"]
 """What happens to a message at a lane.
@@ -302,6 +304,21 @@ class SubsystemStatistics:
     waits: tuple[Wait, ...]
     """What its tasks wait for inside the library, longest first."""
 
+    @property
+    def lanes(self) -> dict[LaneName, Readout]:
+        """All four lanes by name, in this order: signals, priority, unbounded, bounded."""
+        return {
+            "signals": self.signals,
+            "priority": self.priority,
+            "unbounded": self.unbounded,
+            "bounded": self.bounded,
+        }
+
+    @property
+    def has_ended(self) -> bool:
+        """Whether nothing of it runs any more."""
+        return self.state in _ENDED
+
 
 @attrs.frozen
 class Standing:
@@ -341,6 +358,11 @@ class OrchestraStatistics:
 
     uptime: float
     """Seconds since it was opened; stands still once everything has ended."""
+
+    @property
+    def has_ended(self) -> bool:
+        """Whether nothing of any subsystem runs any more."""
+        return all(one.has_ended for one in self.subsystems.values())
 
 
 @attrs.frozen

@@ -12,8 +12,6 @@ if TYPE_CHECKING:
 
 __all__ = ["began", "still_holds"]
 
-_ENDED = frozenset({"finished", "failed", "cancelled"})
-
 
 def began(deadlock: DeadlockDetected) -> float | None:
     """Return when the last wait began that closed it, on trio's clock; None where nothing is on record."""
@@ -34,7 +32,7 @@ def still_holds(deadlock: DeadlockDetected, now: Mapping[str, SubsystemStatistic
 
 
 def _holds(then: Standing, deadlock: DeadlockDetected, now: SubsystemStatistics | None) -> bool:
-    if now is None or now.state in _ENDED or now.restarts != then.statistics.restarts:
+    if now is None or now.has_ended or now.restarts != then.statistics.restarts:
         return False
     going_on = set(now.waits)
     return all(wait in going_on for wait in _ties(then, deadlock))

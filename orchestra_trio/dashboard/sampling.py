@@ -16,7 +16,6 @@ from orchestra_trio.dashboard.snapshot import (
     Look,
     describe,
     describe_subsystem,
-    has_ended,
     lying,
     received_rate,
     total_blocked_rate,
@@ -71,7 +70,7 @@ class Sampler:
     @property
     def ended(self) -> bool:
         """Whether the last look found that nothing of the orchestra runs any more."""
-        return has_ended(self._now.statistics)
+        return self._now.statistics.has_ended
 
     async def run(self) -> None:
         """Look once per interval until the orchestra has ended, and once more then."""

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from orchestra_trio.dashboard.wiring import Place, Shown, Wiring
     from orchestra_trio.records import LaneName, SubsystemState, Wait
 
-__all__ = ["Look", "describe", "describe_subsystem", "has_ended", "lying", "received_rate", "total_blocked_rate"]
+__all__ = ["Look", "describe", "describe_subsystem", "lying", "received_rate", "total_blocked_rate"]
 
 SCHEMA: Final = 1
 
@@ -33,7 +33,6 @@ _MOST_TYPES = 12
 _WORST_FIRST: Final[tuple[SubsystemState, ...]] = (
     "failed", "restarting", "cancelled", "ending", "starting", "running", "finished",
 )  # fmt: skip
-_ENDED: Final = frozenset[str]({"finished", "failed", "cancelled"})
 
 
 @attrs.frozen(kw_only=True)
@@ -57,27 +56,23 @@ class Look:
         return self.unix - (self.now - since)
 
 
-def has_ended(statistics: OrchestraStatistics) -> bool:
-    """Return whether nothing of an orchestra runs any more."""
-    return all(one.state in _ENDED for one in statistics.subsystems.values())
-
-
 def lying(one: SubsystemStatistics) -> int:
     """Return how many messages and signals lie in the lanes of a subsystem."""
-    return sum(_readout(one, lane).channel_len for lane in LANES)
+    return sum(lane.channel_len for lane in one.lanes.values())
 
 
 def received_rate(before: SubsystemStatistics, now: SubsystemStatistics, seconds: float) -> float:
     """Return how many messages and signals a subsystem has received per second between two looks."""
-    return sum(rate(_readout(before, lane).received, _readout(now, lane).received, seconds) for lane in LANES)
+    lanes = zip(before.lanes.values(), now.lanes.values(), strict=True)
+    return sum(rate(then.received, lane.received, seconds) for then, lane in lanes)
 
 
 def total_blocked_rate(before: OrchestraStatistics, now: OrchestraStatistics, seconds: float) -> float:
     """Return how often senders had to wait per second between two looks, all lanes together."""
     return sum(
-        rate(_readout(before.subsystems[name], lane).blocked, _readout(one, lane).blocked, seconds)
+        rate(then.blocked, lane.blocked, seconds)
         for name, one in now.subsystems.items()
-        for lane in LANES
+        for then, lane in zip(before.subsystems[name].lanes.values(), one.lanes.values(), strict=True)
     )
 
 
@@ -104,7 +99,7 @@ def describe(
         "time": round(now.unix, 3),
         "uptime": round(seen.uptime, 3),
         "interval": interval,
-        "ended": has_ended(seen),
+        "ended": seen.has_ended,
         "epoch": seen.epoch,
         "events": {
             "length": seen.events.channel_len,
@@ -129,13 +124,9 @@ def describe_subsystem(before: Look, now: Look, wiring: Wiring, name: str) -> di
     return {**_entry(before, now, wiring, name, (name,)), "group": group}
 
 
-def _readout(one: SubsystemStatistics, lane: LaneName) -> Readout:
-    return {"signals": one.signals, "priority": one.priority, "unbounded": one.unbounded, "bounded": one.bounded}[lane]
-
-
 def _seconds(before: Look, now: Look) -> float:
     """Return the time that rates are reckoned over; none once all has ended, since nothing flows then."""
-    return 0.0 if has_ended(now.statistics) else now.now - before.now
+    return 0.0 if now.statistics.has_ended else now.now - before.now
 
 
 def _totals(before: Look, now: Look) -> dict[str, Any]:
@@ -165,8 +156,8 @@ def _entry(before: Look, now: Look, wiring: Wiring, entry: str, members: tuple[s
         "group": None,
         "lanes": {
             lane: _lane(
-                [_readout(one, lane) for one in thens],
-                [_readout(one, lane) for one in ones],
+                [one.lanes[lane] for one in thens],
+                [one.lanes[lane] for one in ones],
                 [wiring.lanes[name].get(lane) for name in members if lane in wiring.lanes[name]],
                 _seconds(before, now),
             )
@@ -182,9 +173,7 @@ def _entry(before: Look, now: Look, wiring: Wiring, entry: str, members: tuple[s
 
 def _fill(one: SubsystemStatistics, wiring: Wiring) -> float:
     """Return how full the fullest lane of a subsystem is, of 1."""
-    fills = [
-        _readout(one, lane).channel_len / capacity for lane, capacity in wiring.lanes[one.name].items() if capacity
-    ]
+    fills = [one.lanes[lane].channel_len / capacity for lane, capacity in wiring.lanes[one.name].items() if capacity]
     return round(max(fills, default=0.0), 4)
 
 

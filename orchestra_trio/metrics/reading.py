@@ -21,13 +21,11 @@ from orchestra_trio.metrics.flights import Flights, Place
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from orchestra_trio import OrchestraStatistics, Readout, RunningOrchestra, SubsystemStatistics
+    from orchestra_trio import OrchestraStatistics, Readout, RunningOrchestra
     from orchestra_trio.metrics.flights import FlightCounts
     from orchestra_trio.records import LaneName
 
 __all__ = ["Reading", "Source"]
-
-_ENDED = {"finished", "failed", "cancelled"}
 
 
 @attrs.frozen
@@ -120,7 +118,7 @@ class Source:
     def _take(self, running: RunningOrchestra[Any, Any]) -> Reading:
         statistics = running.statistics()
         lanes = dict(self._read_lanes(running, statistics))
-        is_over = all(one.state in _ENDED for one in statistics.subsystems.values())
+        is_over = statistics.has_ended
         return Reading(
             statistics=statistics,
             lanes=lanes,
@@ -135,20 +133,13 @@ class Source:
         self, running: RunningOrchestra[Any, Any], statistics: OrchestraStatistics
     ) -> Iterator[tuple[Place, Readout]]:
         for name, one in statistics.subsystems.items():
-            for lane, readout in _lanes(one):
+            for lane, readout in one.lanes.items():
                 if (name, lane) in self._used or readout.sent or readout.blocked:
                     yield (name, lane), readout
         if ("on_event", "bounded") in self._used:
             yield ("on_event", "bounded"), statistics.events
         if (None, "bounded") in self._used:
             yield (None, "bounded"), running.outgoing.meter.read()
-
-
-def _lanes(one: SubsystemStatistics) -> Iterator[tuple[LaneName, Readout]]:
-    yield "signals", one.signals
-    yield "priority", one.priority
-    yield "unbounded", one.unbounded
-    yield "bounded", one.bounded
 
 
 def _capacities(running: RunningOrchestra[Any, Any]) -> dict[Place, int]:

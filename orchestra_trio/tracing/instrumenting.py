@@ -108,7 +108,7 @@ class Instrumentation(Instrument):
         for one in statistics.subsystems.values():
             if one.state == "starting" and not running.standing(one.name).stack:
                 self._lives.expect(one.name)
-            elif one.state not in {"finished", "failed", "cancelled"}:
+            elif not one.has_ended:
                 self._lives.begin(one.name, one.restarts)
         self._is_watching = not self._lives.is_over
         if self._is_watching:
@@ -295,8 +295,6 @@ def _lying(statistics: OrchestraStatistics, outgoing: int) -> dict[Place, int]:
     """Return how much lies in each lane."""
     lying: dict[Place, int] = {(None, "bounded"): outgoing, ("on_event", "bounded"): statistics.events.channel_len}
     for name, one in statistics.subsystems.items():
-        lying[name, "signals"] = one.signals.channel_len
-        lying[name, "priority"] = one.priority.channel_len
-        lying[name, "unbounded"] = one.unbounded.channel_len
-        lying[name, "bounded"] = one.bounded.channel_len
+        for lane, readout in one.lanes.items():
+            lying[name, lane] = readout.channel_len
     return lying

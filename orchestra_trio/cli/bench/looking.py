@@ -23,8 +23,6 @@ ANSWERS: Final = "answers"
 OUTGOING: Final = "outgoing"
 """Stands for a subsystem, as it does in `Wait`: the embedding program, which reads `running.outgoing`."""
 
-_LANES: Final = ("signals", "priority", "unbounded", "bounded")
-_ENDED: Final = frozenset({"finished", "failed", "cancelled"})
 _TOF_EVERY: Final = 16
 """A lane takes the time of its 16th message, its 32nd, and so on: see `Readout.tof`."""
 _TOF_KEPT: Final = 100
@@ -80,7 +78,7 @@ class Shares:
 
     def add(self, statistics: SubsystemStatistics) -> None:
         """Add what one look has seen; one that has ended does nothing."""
-        if statistics.state in _ENDED:
+        if statistics.has_ended:
             return
         kinds = Counter(wait.kind for wait in statistics.waits)
         tasks = max(1 + statistics.jobs, kinds.total())
@@ -192,7 +190,7 @@ class Tally:
 
 def _lanes(statistics: OrchestraStatistics, outgoing: Readout) -> dict[Place, Readout]:
     subsystems = statistics.subsystems.values()
-    lanes = {Place(one.name, lane): getattr(one, lane) for one in subsystems for lane in _LANES}
+    lanes = {Place(one.name, lane): readout for one in subsystems for lane, readout in one.lanes.items()}
     return {**lanes, Place(OUTGOING, "bounded"): outgoing}
 
 

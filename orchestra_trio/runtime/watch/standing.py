@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from trio.lowlevel import Task
 
-    from orchestra_trio.records import LaneName, OrchestraStatistics, Readout, SubsystemStatistics
+    from orchestra_trio.records import OrchestraStatistics
     from orchestra_trio.runtime.life.live import LiveSubsystem
     from orchestra_trio.runtime.watch.stances import Stance
 
@@ -64,8 +64,6 @@ _SHOWN_JOBS = 3
 _LISTED_FROM = 6
 """From so many subsystems on, a list of them comes before what is told of each."""
 
-_ENDED = frozenset({"finished", "failed", "cancelled"})
-
 
 def stand(live: LiveSubsystem) -> Standing:
     """Return where a subsystem stands. Changes nothing."""
@@ -77,7 +75,7 @@ def stand(live: LiveSubsystem) -> Standing:
 def describe(standing: Standing) -> str:
     """Return where a subsystem stands, as text of several lines."""
     numbers = standing.statistics
-    place = "" if numbers.state in _ENDED else f", {standing.place}"
+    place = "" if numbers.has_ended else f", {standing.place}"
     counts = [
         f"epoch {numbers.epoch}" if numbers.epoch else "",
         _count(numbers.jobs, "job") if numbers.jobs else "",
@@ -86,7 +84,7 @@ def describe(standing: Standing) -> str:
     lines = [f"{numbers.name}: {numbers.state}{place}"]
     if any(counts):
         lines.append(f"  {', '.join(filter(None, counts))}")
-    for name, lane in _lanes(numbers):
+    for name, lane in numbers.lanes.items():
         if lane.sent or lane.blocked:
             waited = f", senders waited {_count(lane.blocked, 'time')}" if lane.blocked else ""
             lines.append(
@@ -112,18 +110,13 @@ def _list(standings: Sequence[Standing]) -> str:
     rows = [("", "state", "in lanes", "place")]
     for one in standings:
         numbers = one.statistics
-        lying = sum(lane.channel_len for _, lane in _lanes(numbers))
+        lying = sum(lane.channel_len for _, lane in numbers.lanes.items())
         rows.append((numbers.name, numbers.state, str(lying), one.place))
     widths = [max(len(row[column]) for row in rows) for column in range(3)]
     return "\n".join(
         f"  {name:<{widths[0]}}  {state:<{widths[1]}}  {lying:>{widths[2]}}  {place}"
         for name, state, lying, place in rows
     )
-
-
-def _lanes(numbers: SubsystemStatistics) -> list[tuple[str, Readout]]:
-    names: list[LaneName] = ["signals", "priority", "unbounded", "bounded"]
-    return [(name, getattr(numbers, name)) for name in names]
 
 
 def _count(number: int, what: str) -> str:

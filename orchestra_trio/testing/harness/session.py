@@ -103,7 +103,7 @@ class Session:
     @property
     def peer_has_ended(self) -> bool:
         """Whether what the subject still sends becomes dead letters."""
-        return self.running.statistics().subsystems[PEER].state in ("finished", "failed", "cancelled")
+        return self.running.statistics().subsystems[PEER].has_ended
 
     @property
     def live(self) -> LiveSubsystem:

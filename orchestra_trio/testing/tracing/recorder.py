@@ -323,7 +323,7 @@ def _participant(
         weights=_weights(strategies.get(statistics.name, Weighted())),
         lying={queue.lane: queue.length for queue in queues if queue.length},
         epoch=statistics.epoch,
-        has_ended=statistics.state in {"finished", "failed", "cancelled"},
+        has_ended=statistics.has_ended,
         is_shared=is_shared,
     )
 

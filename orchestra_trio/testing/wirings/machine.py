@@ -260,7 +260,7 @@ class RoutingMachine(RuleBasedStateMachine):
             for lane in _MESSAGE_LANES:
                 readout: Readout = getattr(one, lane)
                 where = f"the {lane} lane of {one.name!r}"
-                has_ended = one.state in {"finished", "failed", "cancelled"}
+                has_ended = one.has_ended
                 if not has_ended and readout.sent != readout.received + readout.channel_len:
                     raise AssertionError(f"{where} has lost account of its messages: {readout}")
                 capacity = capacities[one.name].get(lane)

@@ -27,7 +27,7 @@ def test_output_is_that_of_the_page(
     page = PAGE.read_text("utf-8")
     [app, *_] = re.findall(r"^```python\n(.*?)^```$", page, re.MULTILINE | re.DOTALL)
     [command, *_] = re.findall(r"^\$ orchestra-trio (.*)$", page, re.MULTILINE)
-    [shown] = re.findall(r"^```text\n(.*?)^```$", page, re.MULTILINE | re.DOTALL)
+    [shown, *_] = re.findall(r"^```text\n(.*?)^```$", page, re.MULTILINE | re.DOTALL)
     (tmp_path / "app.py").write_text(app, "utf-8")
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(sys, "path", [*sys.path])
