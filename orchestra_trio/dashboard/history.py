@@ -42,7 +42,7 @@ class History:
 
     def __init__(self, interval: float) -> None:
         """Begin with none; the interval is that of the looks, in seconds."""
-        self.interval = max(interval, FINEST)
+        self.interval: float = max(interval, FINEST)
         self._added_at = -math.inf
         self._moments: deque[Moment] = deque(maxlen=max(2, round(MINUTE / self.interval)))
 

@@ -54,7 +54,7 @@ class Sampler:
         """How many are being told of every look."""
         self.number: int = 0
         """Of the last look."""
-        self.threads = trio.CapacityLimiter(2)
+        self.threads: trio.CapacityLimiter = trio.CapacityLimiter(2)
         """The page's own: who looks must not wait for threads of the orchestra, nor the orchestra for these."""
         self._running = running
         graph = running.graph()

@@ -119,7 +119,7 @@ class Run:
         self._outgoing.open_senders = 1
         self.outgoing: MeteredReceiver[Any] = MeteredReceiver(self._outgoing)
         self.observers: Observers | None = None
-        self.flights = FlightObservers(self._fail_in_observer, self._mailboxes)
+        self.flights: FlightObservers = FlightObservers(self._fail_in_observer, self._mailboxes)
         self.outlet: Outlet = Outlet(self, None, make_pace(self.options.yield_every))
         self.outside: SubsystemSender[Any] = SubsystemSender(self.outlet)
 

@@ -140,7 +140,7 @@ async def test_who_is_slow_may_make_no_calls_without_a_look_at_the_time(
         assert max(0, pace.lend(15) - pace.calls) == run
 
 
-async def test_once_the_slice_is_over_nobody_may_make_calls_without_a_look_at_the_time(
+async def test_once_the_slice_is_over_nobody_may_make_calls_without_a_look_at_the_time(  # noqa: ASYNC124 - needs a run of trio
     internals: types.ModuleType, set_time: Callable[[float], None]
 ) -> None:
     pace = internals.make_pace(1000)
@@ -162,7 +162,7 @@ async def test_what_is_lent_ends_before_a_schedule_point_is_due(
     assert pace.lend(15) == 9  # none, after nine calls
 
 
-async def test_times_of_flight_are_taken_by_the_clock_of_the_run(
+async def test_times_of_flight_are_taken_by_the_clock_of_the_run(  # noqa: ASYNC124 - needs a run of trio
     internals: types.ModuleType, mock_clock: MockClock
 ) -> None:
     clock = internals.flight_clock()
