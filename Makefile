@@ -129,13 +129,16 @@ test: $(VENV)/.dev
 	$(BIN)/coverage combine -q
 	$(BIN)/coverage report
 
+# The benchmarks are no part of the wheel, and take a third of the time.
+WHEEL_TESTS = -n $(WORKERS) --ignore=tests/benchmarks
+
 .PHONY: test-py312
 test-py312: build-wheel
-	@.ci/test-wheel 3.12 -n $(WORKERS) $(PYTEST_ARGS)
+	@.ci/test-wheel 3.12 $(WHEEL_TESTS) $(PYTEST_ARGS)
 
 .PHONY: test-py313
 test-py313: build-wheel
-	@.ci/test-wheel 3.13 -n $(WORKERS) $(PYTEST_ARGS)
+	@.ci/test-wheel 3.13 $(WHEEL_TESTS) $(PYTEST_ARGS)
 
 # The tests of what may use private parts of trio, with its public interface alone.
 .PHONY: test-public
